@@ -1,0 +1,2 @@
+/** What firmware images are made of. */
+package org.liminix.image;

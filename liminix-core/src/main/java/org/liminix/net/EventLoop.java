@@ -1,0 +1,276 @@
+package org.liminix.net;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.liminix.process.WaitInterruptedException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One thread on which channels become ready, timers fire and tasks run, one at a time. Segments,
+ * the hosts on them and the servers on those hosts share a loop, so their state needs no locks.
+ *
+ * <pre>{@code
+ * try (EventLoop loop = EventLoop.start("isp")) {
+ *   EventLoop.Timer timer = loop.schedule(Duration.ofMillis(10), this::resend);
+ *   loop.register(channel, SelectionKey.OP_READ, key -> receive());
+ * }
+ * }</pre>
+ *
+ * <p>{@link #execute}, {@link #schedule}, {@link #register}, {@link #call} and {@link #close} may
+ * be called from any thread; everything handed in runs on the loop's own daemon thread and must not
+ * block. A task that throws is logged and the loop goes on.
+ */
+public final class EventLoop implements Executor, AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
+
+  private final Selector selector;
+  private final Thread thread;
+  private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean wakeupPending = new AtomicBoolean();
+  private volatile boolean closed;
+
+  /** Confined to the loop's thread. */
+  private final PriorityQueue<Timer> timers =
+      new PriorityQueue<>(
+          Comparator.<Timer>comparingLong(timer -> timer.dueNanos)
+              .thenComparingLong(timer -> timer.sequence));
+
+  private final long originNanos = System.nanoTime();
+  private long timerSequence;
+
+  private EventLoop(String name) {
+    try {
+      this.selector = Selector.open();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot open a selector for event loop " + name, e);
+    }
+    this.thread = new Thread(this::run, "liminix-" + name);
+    thread.setDaemon(true);
+  }
+
+  /** Starts a loop on a new daemon thread of that name. */
+  public static EventLoop start(String name) {
+    EventLoop loop = new EventLoop(name);
+    loop.thread.start();
+    return loop;
+  }
+
+  /** Whether the caller runs on this loop's thread. */
+  public boolean inLoop() {
+    return Thread.currentThread() == thread;
+  }
+
+  /**
+   * Runs the task on the loop, after those handed in before it.
+   *
+   * @throws RejectedExecutionException if the loop is closed
+   */
+  @Override
+  public void execute(Runnable task) {
+    enqueue(task);
+    if (closed && tasks.remove(task)) {
+      throw new RejectedExecutionException("Event loop " + thread.getName() + " is closed");
+    }
+  }
+
+  private void enqueue(Runnable task) {
+    tasks.add(task);
+    if (!inLoop() && wakeupPending.compareAndSet(false, true)) {
+      selector.wakeup();
+    }
+  }
+
+  /** Runs the task on the loop and waits until it is done; on the loop itself, runs it at once. */
+  public void call(Runnable task) {
+    if (inLoop()) {
+      task.run();
+      return;
+    }
+    FutureTask<@Nullable Void> future = new FutureTask<>(task, null);
+    execute(future);
+    try {
+      future.get();
+    } catch (InterruptedException e) {
+      throw new WaitInterruptedException("a task of event loop " + thread.getName(), e);
+    } catch (java.util.concurrent.ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  /**
+   * Runs the task on the loop when the delay is over. Delays are rounded up to whole milliseconds,
+   * the resolution of a selector.
+   */
+  public Timer schedule(Duration delay, Runnable task) {
+    Timer timer = new Timer(now() + Math.max(0, delay.toNanos()), task);
+    if (inLoop()) {
+      add(timer);
+    } else {
+      execute(() -> add(timer));
+    }
+    return timer;
+  }
+
+  /** Nanoseconds since the loop was made: they order timers without overflow. */
+  private long now() {
+    return System.nanoTime() - originNanos;
+  }
+
+  private void add(Timer timer) {
+    timer.sequence = timerSequence++;
+    timers.add(timer);
+  }
+
+  /**
+   * Calls the handler on the loop whenever the channel is ready. The channel must be in
+   * non-blocking mode; closing it ends the registration.
+   */
+  public void register(SelectableChannel channel, int operations, Consumer<SelectionKey> handler) {
+    call(
+        () -> {
+          try {
+            channel.register(selector, operations, handler);
+          } catch (ClosedChannelException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  private void run() {
+    try {
+      while (!closed) {
+        selector.select(this::dispatch, selectTimeoutMillis());
+        wakeupPending.set(false);
+        runTasks();
+        runTimers();
+      }
+      runTasks();
+    } catch (IOException e) {
+      log.error("Event loop {} ended", thread.getName(), e);
+    } finally {
+      closed = true;
+      closeSelector();
+      runTasks();
+    }
+  }
+
+  private long selectTimeoutMillis() {
+    if (!tasks.isEmpty()) {
+      return 1;
+    }
+    Timer next = timers.peek();
+    if (next == null) {
+      return 0;
+    }
+    long nanos = next.dueNanos - now();
+    // Zero would mean forever; a millisecond early would spin.
+    return Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos + 999_999));
+  }
+
+  @SuppressWarnings("unchecked")
+  private void dispatch(SelectionKey key) {
+    Consumer<SelectionKey> handler = (Consumer<SelectionKey>) key.attachment();
+    guarded(() -> handler.accept(key));
+  }
+
+  private void runTasks() {
+    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+      guarded(task);
+    }
+  }
+
+  private void runTimers() {
+    long now = now();
+    for (Timer timer = timers.peek();
+        timer != null && timer.dueNanos <= now;
+        timer = timers.peek()) {
+      timers.remove();
+      if (!timer.cancelled) {
+        guarded(timer.task);
+      }
+    }
+  }
+
+  private static void guarded(Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException | Error e) {
+      log.error("A task on {} failed", Thread.currentThread().getName(), e);
+    }
+  }
+
+  private void closeSelector() {
+    try {
+      selector.close();
+    } catch (IOException e) {
+      log.debug("Closing the selector of {}", thread.getName(), e);
+    }
+  }
+
+  /** Ends the loop after the tasks already handed in and waits for its thread. Idempotent. */
+  @Override
+  public void close() {
+    closed = true;
+    selector.wakeup();
+    if (inLoop()) {
+      return;
+    }
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "EventLoop[" + thread.getName() + "]";
+  }
+
+  /** A task that waits for its time. */
+  public final class Timer {
+    private final long dueNanos;
+    private final Runnable task;
+    private long sequence; // set when it joins the queue: equal times fire in order
+    private volatile boolean cancelled;
+
+    private Timer(long dueNanos, Runnable task) {
+      this.dueNanos = dueNanos;
+      this.task = task;
+    }
+
+    /** Keeps the task from running, if it has not yet. Idempotent, from any thread. */
+    public void cancel() {
+      cancelled = true;
+      if (!closed) {
+        enqueue(() -> timers.remove(this));
+      }
+    }
+  }
+}
