@@ -35,12 +35,15 @@ public final class Shell {
 
   private static final int LONGEST_MARKER = 64;
 
+  private static final Duration FIRST_PATIENCE = Duration.ofMillis(250);
+
   private final Console console;
   private final Duration defaultTimeout;
   private final String nonce =
       Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
   private final ReentrantLock running = new ReentrantLock();
   private int commands; // guarded by running
+  private boolean abandoned; // guarded by running
 
   private Shell(Console console, Duration defaultTimeout) {
     this.console = console;
@@ -98,6 +101,10 @@ public final class Shell {
     Pattern begin = Pattern.compile("@b" + Pattern.quote(id) + "\n");
     Pattern end = Pattern.compile("@e" + Pattern.quote(id) + " (\\d+)@");
     String awaited = "the end of \"" + command + "\"";
+    if (abandoned) {
+      synchronize(deadline);
+      abandoned = false;
+    }
     console.sendLine(line);
     try {
       console.expect(begin, LONGEST_MARKER, deadline, awaited);
@@ -110,8 +117,34 @@ public final class Shell {
     }
   }
 
+  /**
+   * Makes sure that a shell answers after {@code ^C}. Line editors throw away what is typed while
+   * they handle it, so the question is put again, less and less often, until it is answered.
+   */
+  private void synchronize(Deadline deadline) {
+    String id = nonce + "." + ++commands;
+    Pattern answer = Pattern.compile("@s" + Pattern.quote(id) + "\n");
+    for (Duration patience = FIRST_PATIENCE; ; patience = patience.multipliedBy(2)) {
+      console.sendLine("echo '@''s" + id + "'");
+      boolean last = deadline.remaining().compareTo(patience) <= 0;
+      try {
+        console.expect(
+            answer,
+            LONGEST_MARKER,
+            last ? deadline : Deadline.after(patience),
+            "an answer of the shell after ^C");
+        return;
+      } catch (ConsoleTimeoutException e) {
+        if (last) {
+          throw e;
+        }
+      }
+    }
+  }
+
   /** Interrupts what runs, so that the next command finds a shell. */
   private void abandon(RuntimeException reason) {
+    abandoned = true;
     boolean interrupted = Thread.interrupted();
     try {
       console.send("\u0003");

@@ -13,6 +13,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -96,7 +97,7 @@ public final class UnixSocket implements ByteChannel {
       if (count != 0 || !buffer.hasRemaining()) {
         return count;
       }
-      await(readable);
+      await(readable, 0);
     }
   }
 
@@ -120,7 +121,7 @@ public final class UnixSocket implements ByteChannel {
     try {
       while (buffer.hasRemaining()) {
         if (channel.write(buffer) == 0) {
-          await(writable);
+          await(writable, 0);
         }
       }
       return count;
@@ -129,9 +130,10 @@ public final class UnixSocket implements ByteChannel {
     }
   }
 
-  private void await(Selector selector) throws IOException {
+  /** Waits until the selector's channel is ready, 0 ms meaning forever. */
+  private static void await(Selector selector, long millis) throws IOException {
     try {
-      selector.select(key -> {});
+      selector.select(key -> {}, millis);
     } catch (ClosedSelectorException e) {
       throw new ClosedChannelException();
     }
@@ -163,11 +165,15 @@ public final class UnixSocket implements ByteChannel {
   /** A socket others connect to. Closing it wakes {@link #accept} and removes the path. */
   public static final class Listener implements AutoCloseable {
     private final ServerSocketChannel server;
+    private final Selector acceptable;
     private final Path path;
 
-    private Listener(ServerSocketChannel server, Path path) {
+    private Listener(ServerSocketChannel server, Path path) throws IOException {
       this.server = server;
       this.path = path;
+      this.acceptable = Selector.open();
+      server.configureBlocking(false);
+      server.register(acceptable, SelectionKey.OP_ACCEPT);
     }
 
     /** The path it listens on. */
@@ -179,9 +185,22 @@ public final class UnixSocket implements ByteChannel {
      * Waits until somebody connects.
      *
      * @throws ClosedChannelException if the listener is closed, also while this waits
+     * @throws WaitTimeoutException if nobody connects in time
+     * @throws WaitInterruptedException if the thread is interrupted; the listener goes on
      */
-    public UnixSocket accept() throws IOException {
-      return of(server.accept());
+    public UnixSocket accept(Deadline deadline) throws IOException {
+      while (true) {
+        SocketChannel channel = server.accept();
+        if (channel != null) {
+          return of(channel);
+        }
+        if (deadline.hasPassed()) {
+          throw new WaitTimeoutException(
+              "Nobody has connected to " + path + " within " + deadline.timeout());
+        }
+        long millis = TimeUnit.NANOSECONDS.toMillis(deadline.remainingNanos()) + 1;
+        UnixSocket.await(acceptable, millis);
+      }
     }
 
     /** Idempotent. */
@@ -189,6 +208,7 @@ public final class UnixSocket implements ByteChannel {
     public void close() throws IOException {
       if (server.isOpen()) {
         server.close();
+        acceptable.close();
         Files.deleteIfExists(path);
       }
     }

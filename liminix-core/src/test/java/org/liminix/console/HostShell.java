@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
+import org.liminix.process.Deadline;
 import org.liminix.process.Executable;
 import org.liminix.process.RunDirectory;
 import org.liminix.process.SupervisedProcess;
@@ -43,7 +44,10 @@ final class HostShell implements AutoCloseable {
               .directory(directory)
               .start();
       Console console =
-          Console.over(listener.accept()).name(program).timeout(Duration.ofSeconds(20)).open();
+          Console.over(listener.accept(Deadline.after(Duration.ofSeconds(20))))
+              .name(program)
+              .timeout(Duration.ofSeconds(20))
+              .open();
       return new HostShell(directory, socat, console);
     }
   }

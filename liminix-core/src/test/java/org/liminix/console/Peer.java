@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.liminix.process.Deadline;
 import org.liminix.process.UnixSocket;
 
 /** The far end of a console under test: a socket on which the test says what a guest would. */
@@ -24,7 +26,7 @@ final class Peer implements AutoCloseable {
     try (UnixSocket.Listener listener = UnixSocket.listen(directory.resolve("peer"))) {
       UnixSocket near = UnixSocket.connect(listener.path());
       return new Peer(
-          listener.accept(),
+          listener.accept(Deadline.after(Duration.ofSeconds(20))),
           Console.over(near).name(name).file(directory.resolve("console.log")).open());
     }
   }

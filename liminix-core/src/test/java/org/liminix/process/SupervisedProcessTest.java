@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -95,8 +97,9 @@ class SupervisedProcessTest {
 
   /** Waits for the end of a directory that other processes remove. */
   private static void awaitGone(Path path) throws Exception {
+    Path parent = Objects.requireNonNull(path.getParent());
     try (var watch = path.getFileSystem().newWatchService()) {
-      path.resolve("..").register(watch, java.nio.file.StandardWatchEventKinds.ENTRY_DELETE);
+      parent.register(watch, StandardWatchEventKinds.ENTRY_DELETE);
       while (Files.exists(path)) {
         var key = watch.poll(30, TimeUnit.SECONDS);
         assertThat(key).as("the end of %s", path).isNotNull();
