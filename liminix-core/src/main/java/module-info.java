@@ -6,6 +6,7 @@ module org.liminix.core {
   requires org.slf4j;
 
   exports org.liminix.console;
+  exports org.liminix.image;
   exports org.liminix.net;
   exports org.liminix.process;
 }

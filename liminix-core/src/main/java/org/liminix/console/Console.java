@@ -265,6 +265,16 @@ public final class Console implements AutoCloseable {
     }
   }
 
+  /** Whether its channel is closed or at its end, so that no more will come. */
+  public boolean hasEnded() {
+    lock.lock();
+    try {
+      return ended;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void pump() {
     TerminalDecoder decoder = new TerminalDecoder();
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
