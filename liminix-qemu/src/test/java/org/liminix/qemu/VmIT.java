@@ -23,6 +23,7 @@ import org.liminix.console.ConsoleClosedException;
 import org.liminix.console.Match;
 import org.liminix.net.Segments;
 import org.liminix.process.UnixSocket;
+import org.liminix.test.ChildJvm;
 
 @Timeout(120)
 class VmIT {
@@ -157,6 +158,37 @@ class VmIT {
     assertThat(Thread.interrupted()).isTrue();
     assertThat(qemu.isAlive()).isFalse();
     assertThat(vm.runDirectory()).doesNotExist();
+  }
+
+  @Test
+  void leavesNothingWhenTheJvmIsKilled() throws Exception {
+    try (ChildJvm jvm = ChildJvm.run(StarterMain.class, directory.toString())) {
+      Path runDirectory = Path.of(jvm.line());
+      ProcessHandle qemu = ProcessHandle.of(Long.parseLong(jvm.line())).orElseThrow();
+      ProcessHandle supervisor = qemu.parent().orElseThrow();
+      assertThat(runDirectory.resolve("console")).exists();
+
+      jvm.kill();
+
+      qemu.onExit().get(60, TimeUnit.SECONDS);
+      supervisor.onExit().get(60, TimeUnit.SECONDS);
+      ChildJvm.awaitGone(runDirectory.resolve("..").normalize());
+    }
+  }
+
+  /** Starts a machine on two networks and waits to be killed. */
+  public static final class StarterMain {
+    private StarterMain() {}
+
+    public static void main(String[] arguments) throws IOException {
+      Segments segments = Segments.isolated();
+      Vm vm =
+          TinyGuest.boots(Path.of(arguments[0]), true).network(LAN, ACCESS).spec().start(segments);
+      vm.console().expect("OK", LONG);
+      System.out.println(vm.runDirectory());
+      System.out.println(vm.pid());
+      System.exit(System.in.read());
+    }
   }
 
   @Test
