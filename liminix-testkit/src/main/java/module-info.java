@@ -1,6 +1,7 @@
 /** What stands around a router in a test: ISP, hosts, guest images and the JUnit extension. */
 @org.jspecify.annotations.NullMarked
 module org.liminix.testkit {
+  requires com.google.common;
   requires org.apache.commons.compress;
   requires static org.assertj.core;
   requires static org.junit.jupiter.api;
@@ -8,5 +9,8 @@ module org.liminix.testkit {
   requires transitive org.liminix.qemu;
   requires transitive org.liminix.tftp;
   requires transitive org.liminix.uboot;
+  requires org.slf4j;
   requires org.tukaani.xz;
+
+  exports org.liminix.testkit;
 }
