@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +19,7 @@ import org.liminix.console.Console;
 import org.liminix.console.Shell;
 import org.liminix.image.BootImage;
 import org.liminix.net.Network;
+import org.liminix.process.Evidence;
 import org.liminix.process.LiminixException;
 import org.liminix.process.RunDirectory;
 import org.liminix.process.SupervisedProcess;
@@ -41,7 +43,7 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe. Whoever started it closes it; it never outlives the JVM, not even one that is
  * killed.
  */
-public final class Vm implements AutoCloseable {
+public final class Vm implements AutoCloseable, Evidence {
   private static final Logger log = LoggerFactory.getLogger(Vm.class);
 
   /** QEMU answers quit in milliseconds; one that does not is stuck, and killed. */
@@ -49,6 +51,8 @@ public final class Vm implements AutoCloseable {
 
   /** Between a console's end and the news that QEMU has ended. */
   private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(1);
+
+  private static final int SUMMARY_LINES = 6;
 
   private final VmSpec spec;
   private final RunDirectory directory;
@@ -194,6 +198,27 @@ public final class Vm implements AutoCloseable {
         + (said.isEmpty()
             ? ", and said nothing."
             : ", and said:\n" + said.indent(4).stripTrailing());
+  }
+
+  /** Whether it runs and the last lines of its console. */
+  @Override
+  public String summary() {
+    return name()
+        + ": "
+        + describe()
+        + "\n"
+        + console.transcript().lastLines(SUMMARY_LINES).indent(4).stripTrailing();
+  }
+
+  /** Writes {@code NAME-console.log} and {@code NAME-qemu.log}. */
+  @Override
+  public void saveTo(Path target) throws IOException {
+    for (String log : new String[] {"console.log", "qemu.log"}) {
+      Files.copy(
+          directory.file(log),
+          target.resolve(name() + "-" + log),
+          StandardCopyOption.REPLACE_EXISTING);
+    }
   }
 
   /** Ends the machine at once, as pulling its plug would, and frees what it holds. Idempotent. */

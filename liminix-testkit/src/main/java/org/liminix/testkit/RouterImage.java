@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.liminix.image.BootImage;
 import org.liminix.image.Manifest;
 import org.liminix.testkit.internal.GuestFile;
 import org.liminix.testkit.internal.GuestTemplates;
@@ -30,7 +31,7 @@ import org.liminix.testkit.internal.RootPaths;
  *     .modules("virtio_pci", "virtio_net")
  *     .file("/etc/rc.d/10-lan", "ip link set dev eth0 up\n")
  *     .build();
- * Vm.mipsel().kernel(image.kernel()).initrd(image.initrd()).rootfs(image.rootfs()) …
+ * Vm router = Vm.mipsel().image(image).network(LAN, ACCESS).start();
  * System.out.println(image.manifest());
  * }</pre>
  *
@@ -54,7 +55,7 @@ import org.liminix.testkit.internal.RootPaths;
  *
  * <p>Immutable and thread-safe; there is nothing to close.
  */
-public final class RouterImage {
+public final class RouterImage implements BootImage {
   private final ImageBuild.Result result;
 
   private RouterImage(ImageBuild.Result result) {
@@ -118,24 +119,28 @@ public final class RouterImage {
   }
 
   /** The kernel, in the form QEMU's {@code -kernel} starts fastest. */
+  @Override
   public Path kernel() {
     return result.file("kernel");
   }
 
   /** The initramfs, for {@code -initrd}. */
-  public Path initrd() {
-    return result.file("initrd");
+  @Override
+  public Optional<Path> initrd() {
+    return Optional.of(result.file("initrd"));
   }
 
   /** The squashfs root. The initramfs mounts what the kernel argument {@code root=} names. */
-  public Path rootfs() {
-    return result.file("rootfs");
+  @Override
+  public Optional<Path> rootfs() {
+    return Optional.of(result.file("rootfs"));
   }
 
   /**
    * Kernel arguments that make this image boot quietly and fast, to be joined with those of the
    * machine: the console, the memory, where the root is.
    */
+  @Override
   public String commandLine() {
     return result.commandLine();
   }
