@@ -1,4 +1,5 @@
 /** What the testbench stands on: consoles, Ethernet segments, supervised processes, images. */
+@SuppressWarnings("module") // testkit is built after this
 @org.jspecify.annotations.NullMarked
 module org.liminix.core {
   requires com.google.common;
@@ -6,5 +7,7 @@ module org.liminix.core {
   requires org.slf4j;
 
   exports org.liminix.net;
+  exports org.liminix.net.internal to
+      org.liminix.testkit;
   exports org.liminix.process;
 }
