@@ -1,6 +1,8 @@
 /** What stands around a router in a test: ISP, hosts, guest images and the JUnit extension. */
 @org.jspecify.annotations.NullMarked
 module org.liminix.testkit {
+  exports org.liminix.isp;
+
   requires org.apache.commons.compress;
   requires static org.assertj.core;
   requires static org.junit.jupiter.api;
