@@ -2,6 +2,9 @@
 @org.jspecify.annotations.NullMarked
 module org.liminix.testkit {
   requires com.google.common;
+
+  exports org.liminix.isp;
+
   requires org.apache.commons.compress;
   requires static org.assertj.core;
   requires static transitive org.junit.jupiter.api;
