@@ -1,7 +1,7 @@
 package org.liminix.testkit.internal;
 
-import com.google.common.io.Resources;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -69,9 +69,12 @@ public final class GuestTemplates {
   }
 
   private static String resource(String name) {
-    try {
-      return Resources.toString(
-          Resources.getResource(GuestTemplates.class, name), StandardCharsets.UTF_8);
+    // Called from this class: a module's resources are not to be had through another module.
+    try (InputStream stream = GuestTemplates.class.getResourceAsStream(name)) {
+      if (stream == null) {
+        throw new IllegalStateException(name + " is missing from this library");
+      }
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + name + " of this library", e);
     }

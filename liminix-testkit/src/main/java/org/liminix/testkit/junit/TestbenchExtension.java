@@ -47,22 +47,32 @@ public final class TestbenchExtension
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    List<Field> fields = parts(context.getRequiredTestClass(), true);
-    if (!fields.isEmpty()) {
-      Stage stage = Stage.open();
-      store(context, stage);
-      startAll(context, stage, fields, null);
+    Class<?> type = context.getRequiredTestClass();
+    // A nested class that is a @Testbench of its own right does not stand on the bench around it.
+    Optional<Stage> around =
+        type.isAnnotationPresent(Testbench.class) ? Optional.empty() : find(context);
+    List<Field> fields = parts(type, true);
+    if (fields.isEmpty()) {
+      store(context, around);
+    } else {
+      open(context, around, fields, null);
     }
   }
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    Optional<Stage> shared = find(context);
-    Stage stage = shared.map(Stage::forOneTest).orElseGet(Stage::open);
-    store(context, stage);
-    for (Object instance : context.getRequiredTestInstances().getAllInstances()) {
-      startAll(context, stage, parts(instance.getClass(), false), instance);
-    }
+    Object instance = context.getRequiredTestInstance();
+    open(context, find(context), parts(instance.getClass(), false), instance);
+  }
+
+  private static void open(
+      ExtensionContext context,
+      Optional<Stage> around,
+      List<Field> fields,
+      @Nullable Object instance) {
+    Stage stage = around.map(Stage::forOneTest).orElseGet(Stage::open);
+    store(context, Optional.of(stage));
+    startAll(context, stage, fields, instance);
   }
 
   private static void startAll(
@@ -80,19 +90,20 @@ public final class TestbenchExtension
 
   @Override
   public void afterEach(ExtensionContext context) {
-    Optional<Stage> stage = find(context);
-    stage.ifPresent(
-        running -> {
-          context
-              .getExecutionException()
-              .ifPresent(failure -> keepEvidence(context, running, failure));
-          running.close();
-        });
+    own(context)
+        .ifPresent(
+            stage -> {
+              context
+                  .getExecutionException()
+                  .ifPresent(failure -> keepEvidence(context, stage, failure));
+              stage.close();
+            });
   }
 
   @Override
   public void afterAll(ExtensionContext context) {
-    find(context).ifPresent(Stage::close);
+    boolean hasParts = !parts(context.getRequiredTestClass(), true).isEmpty();
+    own(context).filter(stage -> hasParts).ifPresent(Stage::close);
   }
 
   private static void keepEvidence(ExtensionContext context, Stage stage, Throwable failure) {
@@ -196,13 +207,22 @@ public final class TestbenchExtension
     return stage.part(type, name);
   }
 
-  private static void store(ExtensionContext context, Stage stage) {
+  private static void store(ExtensionContext context, Optional<Stage> stage) {
     context.getStore(NAMESPACE).put(Stage.class, stage);
   }
 
   /** The stage of the context, or of the nearest around it. */
   private static Optional<Stage> find(ExtensionContext context) {
-    return Optional.ofNullable(context.getStore(NAMESPACE).get(Stage.class, Stage.class));
+    return stage(context.getStore(NAMESPACE).get(Stage.class));
+  }
+
+  /** The stage of the context itself, which it has no more. */
+  private static Optional<Stage> own(ExtensionContext context) {
+    return stage(context.getStore(NAMESPACE).remove(Stage.class));
+  }
+
+  private static Optional<Stage> stage(@Nullable Object stored) {
+    return stored instanceof Optional<?> stage ? stage.map(Stage.class::cast) : Optional.empty();
   }
 
   /** Tells the reader of a failure where to look next. */
