@@ -6,6 +6,8 @@ module org.liminix.core {
   requires transitive org.jspecify;
   requires org.slf4j;
 
+  exports org.liminix.console;
+  exports org.liminix.image;
   exports org.liminix.net;
   exports org.liminix.net.internal to
       org.liminix.testkit;

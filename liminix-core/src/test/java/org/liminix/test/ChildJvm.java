@@ -1,0 +1,81 @@
+package org.liminix.test;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Another JVM with the class path of this one, for tests of what happens when it is killed. */
+public final class ChildJvm implements AutoCloseable {
+  private final Process process;
+  private final BufferedReader output;
+
+  private ChildJvm(Process process) {
+    this.process = process;
+    this.output = process.inputReader();
+  }
+
+  public static ChildJvm run(Class<?> main, String... arguments) throws IOException {
+    String classPath =
+        Stream.of("jdk.module.path", "java.class.path")
+            .map(property -> System.getProperty(property, ""))
+            .filter(path -> !path.isEmpty())
+            .collect(Collectors.joining(File.pathSeparator));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-cp", classPath + File.pathSeparator + "target/test-classes"));
+    command.add(main.getName());
+    command.addAll(List.of(arguments));
+    return new ChildJvm(
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+  }
+
+  /** The next line it prints. */
+  public String line() throws IOException {
+    String line = output.readLine();
+    if (line == null) {
+      throw new IOException("The child JVM has ended without the expected line");
+    }
+    return line;
+  }
+
+  /** Waits for the end of a directory that other processes remove. */
+  public static void awaitGone(Path path) throws IOException, InterruptedException {
+    Path parent = Objects.requireNonNull(path.getParent());
+    try (var watch = path.getFileSystem().newWatchService()) {
+      parent.register(watch, StandardWatchEventKinds.ENTRY_DELETE);
+      while (Files.exists(path)) {
+        var key = watch.poll(30, TimeUnit.SECONDS);
+        if (key == null) {
+          throw new IOException("Nobody removes " + path);
+        }
+        key.pollEvents();
+        key.reset();
+      }
+    }
+  }
+
+  /** Sends it SIGKILL. */
+  public void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  /** Lets a main that reads its standard input go on, and waits for its end. */
+  public void finish() throws IOException, InterruptedException {
+    process.getOutputStream().close();
+    process.waitFor();
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}
