@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 
 /** Programs that tests use as peers. */
 public final class Tools {
@@ -34,5 +35,10 @@ public final class Tools {
       throw new AssertionError(String.join(" ", command) + " said:\n" + output);
     }
     return output;
+  }
+
+  /** Bytes in hexadecimal, for looking at a capture. */
+  public static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
   }
 }
