@@ -1,6 +1,7 @@
 package org.liminix.testkit.internal;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -167,6 +168,9 @@ final class AptRepository {
     arguments.addAll(names);
     HostTool.Result result = run(arguments);
     for (ResolvedPackage resolved : packages) {
+      if (resolved.uri().startsWith("file:") && !isDownloaded(resolved)) {
+        copy(resolved);
+      }
       if (!isDownloaded(resolved)) {
         throw new ImageException(
             "Cannot download "
@@ -175,6 +179,14 @@ final class AptRepository {
                 + " index (.refresh()). apt-get said:\n"
                 + result.words());
       }
+    }
+  }
+
+  // apt uses archives of a mirror on this machine where they are.
+  private void copy(ResolvedPackage resolved) throws IOException {
+    Path source = Path.of(URI.create(resolved.uri().replaceFirst("^file:/+", "file:///")));
+    if (Files.exists(source)) {
+      Files.copy(source, archive(resolved));
     }
   }
 

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /** The files every root starts from, and those of the PPPoE router. */
 public final class GuestTemplates {
@@ -69,12 +70,9 @@ public final class GuestTemplates {
   }
 
   private static String resource(String name) {
-    // Called from this class: a module's resources are not to be had through another module.
-    try (InputStream stream = GuestTemplates.class.getResourceAsStream(name)) {
-      if (stream == null) {
-        throw new IllegalStateException(name + " is missing from this library");
-      }
-      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    // Asked of the class: other modules, Guava among them, do not see into this package.
+    try (InputStream in = GuestTemplates.class.getResourceAsStream(name)) {
+      return new String(Objects.requireNonNull(in, name).readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + name + " of this library", e);
     }
