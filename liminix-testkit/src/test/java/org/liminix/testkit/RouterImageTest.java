@@ -105,7 +105,7 @@ class RouterImageTest {
 
     RouterImage second = image().file("/etc/motd", "hello").build();
 
-    assertThat(second.rootfs()).isEqualTo(first.rootfs()).exists();
+    assertThat(second.rootfs()).isEqualTo(first.rootfs()).map(Files::exists).contains(true);
     assertThat(second.manifest()).isEqualTo(first.manifest());
     assertThatThrownBy(() -> image().packages("router-tool").build())
         .isInstanceOf(ImageException.class);
@@ -131,7 +131,7 @@ class RouterImageTest {
                 image().file("/etc/motd", 0600, "hello"),
                 image().modules("virtio"),
                 image().packages("router-tool"))
-            .map(builder -> builder.build().rootfs())
+            .map(builder -> builder.build().rootfs().orElseThrow())
             .toList();
 
     assertThat(roots).doesNotHaveDuplicates();
@@ -195,7 +195,8 @@ class RouterImageTest {
   void buildsOnceForManyThreads() throws Exception {
     ExecutorService executor = Executors.newFixedThreadPool(6);
     try {
-      Callable<Path> build = () -> image().file("/etc/motd", "hello").build().rootfs();
+      Callable<Path> build =
+          () -> image().file("/etc/motd", "hello").build().rootfs().orElseThrow();
       List<Future<Path>> builds =
           executor.invokeAll(IntStream.range(0, 6).mapToObj(i -> build).toList());
       for (Future<Path> future : builds) {

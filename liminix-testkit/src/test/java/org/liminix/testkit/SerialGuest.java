@@ -35,15 +35,16 @@ final class SerialGuest implements AutoCloseable {
 
   /** Boots an image on a Malta board with two network cards, the second recorded in a file. */
   static SerialGuest malta(RouterImage image, Path capture) throws IOException {
-    long mebibytes = Files.size(image.rootfs()) / (16 << 20) * 16 + 16;
+    long mebibytes = Files.size(image.rootfs().orElseThrow()) / (16 << 20) * 16 + 16;
     List<String> command = new ArrayList<>();
     command.addAll(List.of("qemu-system-mipsel", "-M", "malta", "-cpu", "24Kc", "-accel", "tcg"));
     command.addAll(List.of("-m", String.valueOf(256 + mebibytes), "-no-reboot"));
     command.addAll(List.of("-nodefaults", "-vga", "none", "-nographic", "-serial", "stdio"));
     command.addAll(List.of("-kernel", image.kernel().toString()));
-    command.addAll(List.of("-initrd", image.initrd().toString()));
+    command.addAll(List.of("-initrd", image.initrd().orElseThrow().toString()));
     command.addAll(
-        List.of("-device", "loader,addr=0x90000000,force-raw=on,file=" + image.rootfs()));
+        List.of(
+            "-device", "loader,addr=0x90000000,force-raw=on,file=" + image.rootfs().orElseThrow()));
     for (String network : new String[] {"lan", "access"}) {
       command.addAll(List.of("-netdev", "user,restrict=on,id=" + network));
       command.addAll(List.of("-device", "virtio-net-pci,romfile=,netdev=" + network));

@@ -5,8 +5,10 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -22,8 +24,6 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
-import org.junit.platform.commons.support.AnnotationSupport;
-import org.junit.platform.commons.support.HierarchyTraversalMode;
 import org.junit.platform.commons.support.ReflectionSupport;
 import org.liminix.net.Segments;
 import org.liminix.net.Spec;
@@ -55,24 +55,32 @@ public final class TestbenchExtension
     if (fields.isEmpty()) {
       store(context, around);
     } else {
-      open(context, around, fields, null);
+      startAll(context, open(context, around), fields, null);
     }
   }
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    Object instance = context.getRequiredTestInstance();
-    open(context, find(context), parts(instance.getClass(), false), instance);
+    Stage stage = open(context, find(context));
+    for (Object instance : instancesOnTheBench(context)) {
+      startAll(context, stage, parts(instance.getClass(), false), instance);
+    }
   }
 
-  private static void open(
-      ExtensionContext context,
-      Optional<Stage> around,
-      List<Field> fields,
-      @Nullable Object instance) {
+  /** The instances around the test and its own, from that on whose class has this bench. */
+  private static List<Object> instancesOnTheBench(ExtensionContext context) {
+    List<Object> all = context.getRequiredTestInstances().getAllInstances();
+    int first = all.size() - 1;
+    while (first > 0 && !all.get(first).getClass().isAnnotationPresent(Testbench.class)) {
+      first--;
+    }
+    return all.subList(first, all.size());
+  }
+
+  private static Stage open(ExtensionContext context, Optional<Stage> around) {
     Stage stage = around.map(Stage::forOneTest).orElseGet(Stage::open);
     store(context, Optional.of(stage));
-    startAll(context, stage, fields, instance);
+    return stage;
   }
 
   private static void startAll(
@@ -90,20 +98,21 @@ public final class TestbenchExtension
 
   @Override
   public void afterEach(ExtensionContext context) {
-    own(context)
-        .ifPresent(
-            stage -> {
-              context
-                  .getExecutionException()
-                  .ifPresent(failure -> keepEvidence(context, stage, failure));
-              stage.close();
-            });
+    own(context).ifPresent(stage -> end(context, stage));
   }
 
   @Override
   public void afterAll(ExtensionContext context) {
     boolean hasParts = !parts(context.getRequiredTestClass(), true).isEmpty();
-    own(context).filter(stage -> hasParts).ifPresent(Stage::close);
+    own(context).filter(stage -> hasParts).ifPresent(stage -> end(context, stage));
+  }
+
+  private static void end(ExtensionContext context, Stage stage) {
+    try {
+      context.getExecutionException().ifPresent(failure -> keepEvidence(context, stage, failure));
+    } finally {
+      stage.close();
+    }
   }
 
   private static void keepEvidence(ExtensionContext context, Stage stage, Throwable failure) {
@@ -146,21 +155,26 @@ public final class TestbenchExtension
     return (name + invocation).replaceAll("[^\\w.-]+", "_");
   }
 
+  /**
+   * Superclasses first, then in the order of the source, which the JVM keeps though no
+   * specification says so; JUnit's own search orders them by a hash.
+   */
   private static List<Field> parts(Class<?> type, boolean ofClass) {
-    List<Field> fields =
-        new ArrayList<>(
-            AnnotationSupport.findAnnotatedFields(
-                type,
-                Part.class,
-                field -> Modifier.isStatic(field.getModifiers()) == ofClass,
-                HierarchyTraversalMode.TOP_DOWN));
-    fields.sort(
-        Comparator.comparingInt(
-            field ->
-                AnnotationSupport.findAnnotation(field, Order.class)
-                    .map(Order::value)
-                    .orElse(Order.DEFAULT)));
-    return fields;
+    Deque<Class<?>> hierarchy = new ArrayDeque<>();
+    for (Class<?> c = type; c != null; c = c.getSuperclass()) {
+      hierarchy.push(c);
+    }
+    return hierarchy.stream()
+        .flatMap(c -> Arrays.stream(c.getDeclaredFields()))
+        .filter(field -> field.isAnnotationPresent(Part.class))
+        .filter(field -> Modifier.isStatic(field.getModifiers()) == ofClass)
+        .sorted(Comparator.comparingInt(TestbenchExtension::order))
+        .toList();
+  }
+
+  private static int order(Field field) {
+    Order order = field.getAnnotation(Order.class);
+    return order == null ? Order.DEFAULT : order.value();
   }
 
   private static Spec<?> spec(Field field, @Nullable Object instance) {
