@@ -88,34 +88,58 @@ public final class ImageBuild {
     }
     prepareCache();
     AptRepository repository = new AptRepository(apt, platform, sources);
-    Set<String> names = new LinkedHashSet<>(spec.packages());
-    names.add(BUSYBOX);
-    names.add(platform.kernelPackage());
-    List<ResolvedPackage> packages;
-    String index;
-    Path image;
+    Choice choice;
     try (CacheLock lock = CacheLock.acquire(apt.resolve(".lock"))) {
-      if (spec.refresh() || AptRepository.isStale(apt, spec.maxIndexAge())) {
-        LOGGER.info("Fetching the package index for {}", platform.debianName());
-        repository.update();
-      }
-      index = AptRepository.indexId(apt);
-      packages = repository.resolve(names);
-      image = cache.resolve("images/" + imageKey(specKey, packages));
-      if (!Files.isDirectory(image)) {
-        LOGGER.info("Fetching {} packages for {}", packages.size(), platform.debianName());
-        repository.download(names, packages);
-      }
+      choice = choose(repository, apt, specKey);
     }
+    Path image = choice.image();
     if (!Files.isDirectory(image)) {
       try (CacheLock lock = CacheLock.acquire(cache.resolve("images/.locks/" + specKey))) {
         if (!Files.isDirectory(image)) {
-          assemble(repository, packages, image);
+          assemble(repository, choice.packages(), image);
         }
       }
     }
-    AtomicFile.write(record, index + "\n" + image.getFileName());
+    AtomicFile.write(record, choice.index() + "\n" + image.getFileName());
     return load(image);
+  }
+
+  /** The packages an image is made of, under which index they were chosen, and where it goes. */
+  private record Choice(List<ResolvedPackage> packages, String index, Path image) {}
+
+  private Choice choose(AptRepository repository, Path apt, String specKey) throws IOException {
+    boolean fetch = spec.refresh() || AptRepository.isStale(apt, spec.maxIndexAge());
+    if (fetch) {
+      repository.update();
+    }
+    Choice choice = choice(repository, apt, specKey);
+    if (!Files.isDirectory(choice.image())) {
+      try {
+        repository.download(wantedPackages(), choice.packages());
+      } catch (ImageException e) {
+        if (fetch) {
+          throw e;
+        }
+        LOGGER.info("The package archive may have moved on: {}", e.getMessage());
+        repository.update();
+        choice = choice(repository, apt, specKey);
+        repository.download(wantedPackages(), choice.packages());
+      }
+    }
+    return choice;
+  }
+
+  private Choice choice(AptRepository repository, Path apt, String specKey) throws IOException {
+    List<ResolvedPackage> packages = repository.resolve(wantedPackages());
+    Path image = cache.resolve("images/" + imageKey(specKey, packages));
+    return new Choice(packages, AptRepository.indexId(apt), image);
+  }
+
+  private Set<String> wantedPackages() {
+    Set<String> names = new LinkedHashSet<>(spec.packages());
+    names.add(BUSYBOX);
+    names.add(platform.kernelPackage());
+    return names;
   }
 
   private Optional<Result> recorded(Path record, String index) throws IOException {
