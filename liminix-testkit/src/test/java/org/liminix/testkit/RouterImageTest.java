@@ -150,6 +150,17 @@ class RouterImageTest {
   }
 
   @Test
+  void fetchesTheIndexAgainWhenTheArchiveHasMovedOn() throws Exception {
+    repository.add("router-tool", "1.0");
+    image().build();
+    repository.add("router-tool", "1.1");
+
+    RouterImage image = image().packages("router-tool").build();
+
+    assertThat(contentOf(image, "usr/bin/router-tool")).isEqualTo("router-tool 1.1");
+  }
+
+  @Test
   void namesAPackageThatDoesNotExistInTheWordsOfApt() {
     assertThatThrownBy(() -> image().packages("no-such-tool").build())
         .isInstanceOf(ImageException.class)

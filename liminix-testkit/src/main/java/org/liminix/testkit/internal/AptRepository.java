@@ -97,6 +97,7 @@ final class AptRepository {
    * @throws ImageException if there is no index to go on with
    */
   void update() throws IOException {
+    LOGGER.info("Fetching the package index for {}", platform.debianName());
     prepare();
     HostTool.Result result = run(List.of("update", "--error-on=any"));
     Path id = directory.resolve("index-id");
@@ -162,6 +163,7 @@ final class AptRepository {
     if (packages.stream().allMatch(this::isDownloaded)) {
       return;
     }
+    LOGGER.info("Fetching {} packages for {}", packages.size(), platform.debianName());
     prepare();
     writeStatus(names);
     List<String> arguments = new ArrayList<>(List.of("install", "--download-only", "-qq", "-y"));

@@ -69,7 +69,7 @@ final class Deb {
   }
 
   static void member(ArArchiveOutputStream ar, String name, byte[] content) throws IOException {
-    ar.putArchiveEntry(new ArArchiveEntry(name, content.length));
+    ar.putArchiveEntry(new ArArchiveEntry(name, content.length, 0, 0, 0100644, 0));
     ar.write(content);
     ar.closeArchiveEntry();
   }

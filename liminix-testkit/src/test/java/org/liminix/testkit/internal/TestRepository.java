@@ -50,7 +50,12 @@ public final class TestRepository {
   }
 
   TestRepository add(Deb deb) throws IOException {
-    packages.removeIf(other -> other.name.equals(deb.name));
+    for (Deb old : List.copyOf(packages)) {
+      if (old.name.equals(deb.name)) {
+        packages.remove(old);
+        Files.delete(directory.resolve(fileName(old)));
+      }
+    }
     packages.add(deb);
     publish();
     return this;
@@ -66,11 +71,15 @@ public final class TestRepository {
     AtomicFile.deleteRecursively(directory);
   }
 
+  private static String fileName(Deb deb) {
+    return deb.name + "_" + deb.version + "_mipsel.deb";
+  }
+
   private void publish() throws IOException {
     StringBuilder index = new StringBuilder();
     for (Deb deb : packages) {
       byte[] bytes = deb.toBytes();
-      String file = deb.name + "_" + deb.version + "_mipsel.deb";
+      String file = fileName(deb);
       Files.write(directory.resolve(file), bytes);
       index.append(deb.control());
       index.append("Filename: ./").append(file).append("\nSize: ").append(bytes.length);
