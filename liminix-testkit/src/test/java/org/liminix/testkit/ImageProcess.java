@@ -14,7 +14,7 @@ final class ImageProcess {
   public static void main(String[] args) {
     RouterImage image =
         RouterImage.debian(Architecture.MIPSEL).cache(Path.of(args[0])).sources(args[1]).build();
-    System.out.println(image.rootfs());
+    System.out.println(image.rootfs().orElseThrow());
   }
 
   /** Starts one, with that directory in front of its search path for programs. */

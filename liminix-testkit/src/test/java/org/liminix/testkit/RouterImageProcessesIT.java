@@ -71,7 +71,7 @@ class RouterImageProcessesIT {
     RouterImage image =
         RouterImage.debian(Architecture.MIPSEL).cache(cache).sources(repository.sources()).build();
 
-    assertThat(image.rootfs()).isNotEmptyFile();
+    assertThat(image.rootfs().orElseThrow()).isNotEmptyFile();
     assertOneImage();
   }
 

@@ -243,11 +243,11 @@ class RouterImageTest {
 
   private static String rootOf(RouterImage image) throws Exception {
     Tools.require("unsquashfs", "squashfs-tools");
-    return Tools.output("unsquashfs", "-ll", "-d", "", image.rootfs().toString());
+    return Tools.output("unsquashfs", "-ll", "-d", "", image.rootfs().orElseThrow().toString());
   }
 
   private static String contentOf(RouterImage image, String path) throws Exception {
     Tools.require("unsquashfs", "squashfs-tools");
-    return Tools.output("unsquashfs", "-cat", image.rootfs().toString(), path);
+    return Tools.output("unsquashfs", "-cat", image.rootfs().orElseThrow().toString(), path);
   }
 }
