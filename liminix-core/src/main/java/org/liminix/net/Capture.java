@@ -178,6 +178,18 @@ public final class Capture implements AutoCloseable {
     }
   }
 
+  /** Writes what has passed so far, so that the file can be read or copied while this goes on. */
+  public void flush() {
+    synchronized (fileLock) {
+      synchronized (lock) {
+        if (closed) {
+          return;
+        }
+      }
+      write();
+    }
+  }
+
   private void fail(IOException e) {
     synchronized (lock) {
       if (failure == null) {

@@ -1,11 +1,13 @@
 package org.liminix.net;
 
+import java.net.InetSocketAddress;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 
 /**
  * The Ethernets of one bench, by name, and the loop on which they run.
@@ -24,6 +26,7 @@ public final class Segments implements AutoCloseable {
   private final boolean shared;
   private final EventLoop loop;
   private final Map<String, Segment> segments = new LinkedHashMap<>();
+  private Consumer<Segment> onOpen = segment -> {}; // guarded by segments
   private boolean closed;
 
   private Segments(boolean shared) {
@@ -62,7 +65,7 @@ public final class Segments implements AutoCloseable {
       }
       Segment known = segments.get(network.name());
       if (known == null) {
-        Optional<java.net.InetSocketAddress> group = shared ? network.group() : Optional.empty();
+        Optional<InetSocketAddress> group = shared ? network.group() : Optional.empty();
         if (shared && group.isEmpty()) {
           throw new NetworkException(
               "Network %s has no multicast group: use Network.multicast(\"%s\", group), or Segments.isolated()"
@@ -70,12 +73,23 @@ public final class Segments implements AutoCloseable {
         }
         known = Segment.open(network, loop, group);
         segments.put(network.name(), known);
+        onOpen.accept(known);
       } else if (!known.network().equals(network)) {
         throw new IllegalArgumentException(
             "Two networks are called %s, with groups %s and %s: rename one of them"
                 .formatted(network, known.network().group(), network.group()));
       }
       return known;
+    }
+  }
+
+  /**
+   * Has the action called for every segment when it is made, before anything is connected to it: to
+   * capture all that will ever pass, for example. Those made before are not told of.
+   */
+  public void onOpen(Consumer<Segment> action) {
+    synchronized (segments) {
+      onOpen = onOpen.andThen(action);
     }
   }
 

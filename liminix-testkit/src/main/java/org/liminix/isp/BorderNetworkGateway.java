@@ -1,6 +1,9 @@
 package org.liminix.isp;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -8,12 +11,14 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Network;
 import org.liminix.net.Segment;
 import org.liminix.net.internal.EventLog;
+import org.liminix.process.Evidence;
 
 /**
  * The ISP of a router under test, in this JVM: an access concentrator that speaks PPPoE (RFC 2516),
@@ -33,7 +38,9 @@ import org.liminix.net.internal.EventLog;
  * <p>Thread-safe; methods that wait honour interrupts and throw {@link
  * org.liminix.process.WaitTimeoutException}. Whoever started it closes it.
  */
-public final class BorderNetworkGateway implements AutoCloseable {
+public final class BorderNetworkGateway implements AutoCloseable, Evidence {
+  private static final int SUMMARY_EVENTS = 6;
+
   private final EventLoop loop;
   private final Runnable onClose;
   private final AccessConcentrator concentrator;
@@ -99,6 +106,28 @@ public final class BorderNetworkGateway implements AutoCloseable {
    */
   public <E extends IspEvent> E awaitEvent(Class<E> kind, Duration timeout) {
     return kind.cast(events.await(kind::isInstance, timeout, kind.getSimpleName() + " at " + name));
+  }
+
+  /** Its sessions and what happened last. */
+  @Override
+  public String summary() {
+    List<IspEvent> all = events();
+    return this
+        + "\n"
+        + lines(all.subList(Math.max(0, all.size() - SUMMARY_EVENTS), all.size()))
+            .indent(4)
+            .stripTrailing();
+  }
+
+  /** Writes its events to {@code NAME-events.log}. */
+  @Override
+  public void saveTo(Path directory) throws IOException {
+    Files.writeString(
+        directory.resolve(name.replaceAll("[^\\w.-]+", "-") + "-events.log"), lines(events()));
+  }
+
+  private static String lines(List<IspEvent> events) {
+    return events.stream().map(event -> event + "\n").collect(Collectors.joining());
   }
 
   /** Ends every session with a PADT and leaves the networks. Idempotent. */

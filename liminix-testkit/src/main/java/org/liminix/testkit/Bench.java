@@ -3,11 +3,16 @@ package org.liminix.testkit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
+import org.liminix.net.Capture;
+import org.liminix.net.Network;
 import org.liminix.net.Segments;
 import org.liminix.net.Spec;
 import org.liminix.process.Evidence;
@@ -39,14 +44,29 @@ public final class Bench implements AutoCloseable {
   private final Segments segments;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>(); // guarded by itself
 
-  private Bench(RunDirectory directory) {
-    this.directory = directory;
+  private final Queue<Capture> captures = new ConcurrentLinkedQueue<>();
+
+  private Bench(boolean capturing) {
+    this.directory = RunDirectory.create("bench");
     this.segments = Segments.isolated();
+    if (capturing) {
+      segments.onOpen(
+          segment -> captures.add(segment.capture(directory.file(fileName(segment.network())))));
+    }
   }
 
-  /** An empty bench. */
+  private static String fileName(Network network) {
+    return network.name().replaceAll("[^\\w.-]+", "-") + ".pcapng";
+  }
+
+  /** An empty bench that captures everything that passes on its networks. */
   public static Bench open() {
-    return new Bench(RunDirectory.create("bench"));
+    return new Bench(true);
+  }
+
+  /** An empty bench for traffic that would be too much to keep. */
+  public static Bench withoutCaptures() {
+    return new Bench(false);
   }
 
   /** The networks of this bench. */
@@ -116,19 +136,30 @@ public final class Bench implements AutoCloseable {
     } catch (IOException e) {
       throw new LiminixException("Cannot make the directory " + target + ": " + e, e);
     }
+    captures.forEach(capture -> save(capture.toString(), () -> copy(capture, target)));
     for (AutoCloseable part : parts()) {
       if (part instanceof Evidence evidence) {
-        save(evidence, target);
+        save(evidence.toString(), () -> evidence.saveTo(target));
       }
     }
   }
 
-  private static void save(Evidence evidence, Path target) {
+  private static void copy(Capture capture, Path target) throws IOException {
+    capture.flush();
+    Path file = capture.path();
+    Files.copy(file, target.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static void save(String what, Saving saving) {
     try {
-      evidence.saveTo(target);
+      saving.run();
     } catch (IOException | RuntimeException e) {
-      log.warn("Could not save what {} has kept: {}", evidence, e.toString());
+      log.warn("Could not save what {} has kept: {}", what, e.toString());
     }
+  }
+
+  private interface Saving {
+    void run() throws IOException;
   }
 
   /** Ends everything, last started first. Idempotent. */

@@ -1,6 +1,7 @@
 package org.liminix.testkit.internal;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -96,6 +97,7 @@ final class AptRepository {
    * @throws ImageException if there is no index to go on with
    */
   void update() throws IOException {
+    LOGGER.info("Fetching the package index for {}", platform.debianName());
     prepare();
     HostTool.Result result = run(List.of("update", "--error-on=any"));
     Path id = directory.resolve("index-id");
@@ -161,12 +163,16 @@ final class AptRepository {
     if (packages.stream().allMatch(this::isDownloaded)) {
       return;
     }
+    LOGGER.info("Fetching {} packages for {}", packages.size(), platform.debianName());
     prepare();
     writeStatus(names);
     List<String> arguments = new ArrayList<>(List.of("install", "--download-only", "-qq", "-y"));
     arguments.addAll(names);
     HostTool.Result result = run(arguments);
     for (ResolvedPackage resolved : packages) {
+      if (resolved.uri().startsWith("file:") && !isDownloaded(resolved)) {
+        copy(resolved);
+      }
       if (!isDownloaded(resolved)) {
         throw new ImageException(
             "Cannot download "
@@ -175,6 +181,14 @@ final class AptRepository {
                 + " index (.refresh()). apt-get said:\n"
                 + result.words());
       }
+    }
+  }
+
+  // apt uses archives of a mirror on this machine where they are.
+  private void copy(ResolvedPackage resolved) throws IOException {
+    Path source = Path.of(URI.create(resolved.uri().replaceFirst("^file:/+", "file:///")));
+    if (Files.exists(source)) {
+      Files.copy(source, archive(resolved));
     }
   }
 

@@ -7,9 +7,11 @@ import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.liminix.process.WaitInterruptedException;
 
 /**
@@ -32,33 +34,55 @@ final class CacheLock implements AutoCloseable {
 
   /** Waits for the lock; the file is created if need be and stays. */
   static CacheLock acquire(Path file) throws IOException {
-    Files.createDirectories(file.toAbsolutePath().getParent());
-    ReentrantLock threads =
-        THREADS.computeIfAbsent(file.toAbsolutePath().normalize(), key -> new ReentrantLock());
+    ReentrantLock threads = threadLock(file);
     try {
       threads.lockInterruptibly();
     } catch (InterruptedException e) {
       throw new WaitInterruptedException("the lock " + file, e);
     }
-    boolean locked = false;
     try {
-      FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      try {
-        CacheLock result = new CacheLock(threads, channel, channel.lock());
-        locked = true;
-        return result;
-      } catch (FileLockInterruptionException e) {
-        throw new WaitInterruptedException(
-            "the lock " + file, new InterruptedException("waiting for another process"));
-      } finally {
-        if (!locked) {
+      return lockFile(file, threads, FileChannel::lock).orElseThrow();
+    } catch (FileLockInterruptionException e) {
+      throw new WaitInterruptedException(
+          "the lock " + file, new InterruptedException("waiting for another process"));
+    }
+  }
+
+  /** Takes the lock if nobody holds it. */
+  static Optional<CacheLock> tryAcquire(Path file) throws IOException {
+    ReentrantLock threads = threadLock(file);
+    // Held by this thread counts as held: the caller is to keep away from what it works on.
+    return threads.isHeldByCurrentThread() || !threads.tryLock()
+        ? Optional.empty()
+        : lockFile(file, threads, FileChannel::tryLock);
+  }
+
+  private static ReentrantLock threadLock(Path file) throws IOException {
+    Path absolute = file.toAbsolutePath().normalize();
+    Files.createDirectories(absolute.getParent());
+    return THREADS.computeIfAbsent(absolute, key -> new ReentrantLock());
+  }
+
+  @FunctionalInterface
+  private interface Locking {
+    @Nullable FileLock lock(FileChannel channel) throws IOException;
+  }
+
+  /** Adds the file lock to that of the threads, or gives up both. */
+  private static Optional<CacheLock> lockFile(Path file, ReentrantLock threads, Locking locking)
+      throws IOException {
+    FileChannel channel = null;
+    FileLock lock = null;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      lock = locking.lock(channel);
+      return lock == null ? Optional.empty() : Optional.of(new CacheLock(threads, channel, lock));
+    } finally {
+      if (lock == null) {
+        threads.unlock();
+        if (channel != null) {
           channel.close();
         }
-      }
-    } finally {
-      if (!locked) {
-        threads.unlock();
       }
     }
   }

@@ -24,12 +24,16 @@ final class ElfFile {
   /** A part of the file and the address it is loaded at. */
   record Segment(long address, int offset, int size) {}
 
+  static boolean isElf(byte[] bytes) {
+    return bytes.length >= 52
+        && bytes[0] == 0x7f
+        && bytes[1] == 'E'
+        && bytes[2] == 'L'
+        && bytes[3] == 'F';
+  }
+
   static ElfFile parse(byte[] bytes) {
-    if (bytes.length < 52
-        || bytes[0] != 0x7f
-        || bytes[1] != 'E'
-        || bytes[2] != 'L'
-        || bytes[3] != 'F') {
+    if (!isElf(bytes)) {
       throw new IllegalArgumentException("not an ELF file");
     }
     int fileClass = bytes[4];

@@ -1,11 +1,12 @@
 package org.liminix.testkit.internal;
 
-import com.google.common.io.Resources;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /** The files every root starts from, and those of the PPPoE router. */
 public final class GuestTemplates {
@@ -69,9 +70,9 @@ public final class GuestTemplates {
   }
 
   private static String resource(String name) {
-    try {
-      return Resources.toString(
-          Resources.getResource(GuestTemplates.class, name), StandardCharsets.UTF_8);
+    // Asked of the class: other modules, Guava among them, do not see into this package.
+    try (InputStream in = GuestTemplates.class.getResourceAsStream(name)) {
+      return new String(Objects.requireNonNull(in, name).readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + name + " of this library", e);
     }

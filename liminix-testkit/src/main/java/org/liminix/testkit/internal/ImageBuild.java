@@ -1,23 +1,19 @@
 package org.liminix.testkit.internal;
 
-import java.io.BufferedOutputStream;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.zip.ZipFile;
+import java.util.stream.Stream;
 import org.liminix.image.Manifest;
 import org.liminix.testkit.ImageException;
 import org.slf4j.Logger;
@@ -36,7 +32,7 @@ public final class ImageBuild {
 
   // To be raised when the same input makes another image.
   private static final int LAYOUT = 1;
-  private static final String BUSYBOX = "busybox-static";
+  private static final String UNFINISHED = ".new";
 
   private final ImageSpec spec;
   private final Platform platform;
@@ -88,34 +84,58 @@ public final class ImageBuild {
     }
     prepareCache();
     AptRepository repository = new AptRepository(apt, platform, sources);
-    Set<String> names = new LinkedHashSet<>(spec.packages());
-    names.add(BUSYBOX);
-    names.add(platform.kernelPackage());
-    List<ResolvedPackage> packages;
-    String index;
-    Path image;
+    Choice choice;
     try (CacheLock lock = CacheLock.acquire(apt.resolve(".lock"))) {
-      if (spec.refresh() || AptRepository.isStale(apt, spec.maxIndexAge())) {
-        LOGGER.info("Fetching the package index for {}", platform.debianName());
-        repository.update();
-      }
-      index = AptRepository.indexId(apt);
-      packages = repository.resolve(names);
-      image = cache.resolve("images/" + imageKey(specKey, packages));
-      if (!Files.isDirectory(image)) {
-        LOGGER.info("Fetching {} packages for {}", packages.size(), platform.debianName());
-        repository.download(names, packages);
-      }
+      choice = choose(repository, apt, specKey);
     }
+    Path image = choice.image();
     if (!Files.isDirectory(image)) {
-      try (CacheLock lock = CacheLock.acquire(cache.resolve("images/.locks/" + specKey))) {
+      try (CacheLock lock = CacheLock.acquire(lockOf(image.getFileName().toString()))) {
         if (!Files.isDirectory(image)) {
-          assemble(repository, packages, image);
+          assemble(repository, choice.packages(), image);
         }
       }
     }
-    AtomicFile.write(record, index + "\n" + image.getFileName());
+    AtomicFile.write(record, choice.index() + "\n" + image.getFileName());
     return load(image);
+  }
+
+  /** The packages an image is made of, under which index they were chosen, and where it goes. */
+  private record Choice(List<ResolvedPackage> packages, String index, Path image) {}
+
+  private Choice choose(AptRepository repository, Path apt, String specKey) throws IOException {
+    boolean fetch = spec.refresh() || AptRepository.isStale(apt, spec.maxIndexAge());
+    if (fetch) {
+      repository.update();
+    }
+    Choice choice = choice(repository, apt, specKey);
+    if (!Files.isDirectory(choice.image())) {
+      try {
+        repository.download(wantedPackages(), choice.packages());
+      } catch (ImageException e) {
+        if (fetch) {
+          throw e;
+        }
+        LOGGER.info("The package archive may have moved on: {}", e.getMessage());
+        repository.update();
+        choice = choice(repository, apt, specKey);
+        repository.download(wantedPackages(), choice.packages());
+      }
+    }
+    return choice;
+  }
+
+  private Choice choice(AptRepository repository, Path apt, String specKey) throws IOException {
+    List<ResolvedPackage> packages = repository.resolve(wantedPackages());
+    Path image = cache.resolve("images/" + imageKey(specKey, packages));
+    return new Choice(packages, AptRepository.indexId(apt), image);
+  }
+
+  private Set<String> wantedPackages() {
+    Set<String> names = new LinkedHashSet<>(spec.packages());
+    names.add(ImageAssembly.BUSYBOX);
+    names.add(platform.kernelPackage());
+    return names;
   }
 
   private Optional<Result> recorded(Path record, String index) throws IOException {
@@ -148,122 +168,44 @@ public final class ImageBuild {
   private void assemble(AptRepository repository, List<ResolvedPackage> packages, Path image)
       throws IOException {
     LOGGER.info("Making an image of {} packages in {}", packages.size(), image);
-    Path temporary = image.resolveSibling("." + image.getFileName() + ".new");
-    // Under the lock of this image only an interrupted build can have left one.
+    sweep();
+    Path temporary = unfinished(image.getFileName().toString());
     AtomicFile.deleteRecursively(temporary);
     Files.createDirectory(temporary);
     try {
-      ResolvedPackage kernelSource = kernelPackage(packages);
-      Kernel kernel =
-          Kernel.of(cache.resolve("kernels"), kernelSource, repository.archive(kernelSource));
-      KernelModules modules = kernel.modules();
-      List<ModuleInfo> rootModules = modules.withDependencies(platform.rootModules());
-      List<ModuleInfo> wanted = modules.withDependencies(spec.modules());
-
-      List<Manifest.Entry> entries = new ArrayList<>();
-      entries.add(kernelEntry(kernel));
-      rootModules.forEach(module -> entries.add(RootFilesystem.moduleEntry(kernel, module)));
-      List<ResolvedPackage> installed = new ArrayList<>(packages);
-      installed.remove(kernelSource);
-      installed.removeIf(source -> source.name().equals(platform.kernelPackage()));
-      entries.addAll(writeRoot(temporary, repository, installed, kernel, modules, wanted));
-      writeInitramfs(temporary.resolve("initrd"), repository, packages, kernel, rootModules);
-      Files.copy(kernel.image(), temporary.resolve("kernel"));
-      ManifestFile.write(temporary.resolve("manifest"), Manifest.of(entries));
+      new ImageAssembly(
+              platform, cache.resolve("kernels"), repository, packages, spec.modules(), files)
+          .writeTo(temporary);
       Files.move(temporary, image, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       AtomicFile.deleteRecursively(temporary);
     }
   }
 
-  private List<Manifest.Entry> writeRoot(
-      Path directory,
-      AptRepository repository,
-      List<ResolvedPackage> packages,
-      Kernel kernel,
-      KernelModules modules,
-      List<ModuleInfo> wanted)
-      throws IOException {
-    List<Manifest.Entry> entries = new ArrayList<>();
-    Squashfs.write(
-        directory,
-        directory.resolve("rootfs"),
-        sink -> {
-          RootFilesystem root = new RootFilesystem(sink, files);
-          root.skeleton();
-          root.files();
-          for (ResolvedPackage source : packages) {
-            root.installPackage(source, repository.archive(source));
-          }
-          root.busyboxLinks();
-          root.modules(kernel, modules, wanted);
-          entries.addAll(root.entries());
-        });
-    return entries;
+  private Path unfinished(String image) {
+    return cache.resolve("images/." + image + UNFINISHED);
   }
 
-  private void writeInitramfs(
-      Path file,
-      AptRepository repository,
-      List<ResolvedPackage> packages,
-      Kernel kernel,
-      List<ModuleInfo> modules)
-      throws IOException {
-    // Not compressed: unpacking costs an emulated CPU more than the host saves by loading less.
-    try (CpioSink cpio = new CpioSink(new BufferedOutputStream(Files.newOutputStream(file)));
-        ZipFile zip = kernel.openModules()) {
-      for (String path : new String[] {"bin", "dev", "proc", "root", "modules"}) {
-        cpio.directory(path, 0755);
-      }
-      // The kernel opens it for the first process before anything is mounted.
-      cpio.characterDevice("dev/console", 0600, 5, 1);
-      addText(cpio, "init", 0755, GuestTemplates.initramfsInit());
-      StringBuilder order = new StringBuilder();
-      for (ModuleInfo module : modules) {
-        try (InputStream content = Kernel.content(zip, module)) {
-          cpio.file("modules/" + module.name() + ".ko", 0644, module.size(), content);
-        }
-        order.append(module.name()).append('\n');
-      }
-      addText(cpio, "modules/order", 0644, order.toString());
-      ResolvedPackage busybox =
-          packages.stream().filter(p -> p.name().equals(BUSYBOX)).findFirst().orElseThrow();
-      DebArchive.visit(
-          repository.archive(busybox),
-          (entry, content) -> {
-            if (entry.isFile() && RootPaths.ofPackage(entry.getName()).equals("usr/bin/busybox")) {
-              cpio.file("bin/busybox", 0755, entry.getSize(), content);
-            }
-          });
+  private Path lockOf(String image) {
+    return cache.resolve("images/.locks/" + image);
+  }
+
+  /** Removes what interrupted builds have left: whatever is unfinished and not locked. */
+  private void sweep() throws IOException {
+    List<Path> unfinished;
+    try (Stream<Path> images = Files.list(cache.resolve("images"))) {
+      unfinished = images.filter(path -> path.toString().endsWith(UNFINISHED)).toList();
     }
-  }
-
-  private static void addText(FileSink sink, String path, int mode, String text)
-      throws IOException {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    sink.file(path, mode, bytes.length, new ByteArrayInputStream(bytes));
-  }
-
-  private ResolvedPackage kernelPackage(List<ResolvedPackage> packages) {
-    return packages.stream()
-        .filter(source -> source.name().matches("linux-image-\\d.*"))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new ImageException(
-                    platform.kernelPackage()
-                        + " depends on no kernel in these sources; refresh the index"
-                        + " (.refresh())"));
-  }
-
-  private static Manifest.Entry kernelEntry(Kernel kernel) throws IOException {
-    ResolvedPackage source = kernel.source();
-    return new Manifest.Entry(
-        Manifest.Kind.KERNEL,
-        source.name(),
-        source.version(),
-        Files.size(kernel.image()),
-        source.size());
+    for (Path path : unfinished) {
+      String name = path.getFileName().toString();
+      String image = name.substring(1, name.length() - UNFINISHED.length());
+      Optional<CacheLock> lock = CacheLock.tryAcquire(lockOf(image));
+      if (lock.isPresent()) {
+        try (CacheLock held = lock.get()) {
+          AtomicFile.deleteRecursively(path);
+        }
+      }
+    }
   }
 
   private GuestFile modulesFile() {

@@ -32,6 +32,9 @@ final class MipsKernel {
 
   /** The unwrapped kernel as an ELF file, or nothing if the wrapper is of another kind. */
   static Optional<byte[]> unwrap(byte[] vmlinuz) throws IOException {
+    if (!ElfFile.isElf(vmlinuz)) {
+      return Optional.empty();
+    }
     ElfFile elf = ElfFile.parse(vmlinuz);
     Optional<ElfFile.Segment> segment = elf.loadedSegment();
     int payload = indexOf(vmlinuz, XZ_HEADER);

@@ -24,11 +24,13 @@ final class Squashfs {
    * @throws ImageException if sqfstar is not installed or fails
    */
   static void write(Path scratch, Path target, Content content) throws IOException {
+    // Nothing is compressed: unpacking costs an emulated CPU a second of boot, memory costs little.
     List<String> arguments =
         List.of(
-            "-comp",
-            "lz4",
-            "-Xhc",
+            "-noI",
+            "-noId",
+            "-noD",
+            "-noF",
             "-no-xattrs",
             "-no-progress",
             "-quiet",

@@ -26,8 +26,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <p>Fields marked {@link Part} hold specs. Those of static fields are started once, on one bench
  * for the whole class; those of instance fields anew for every test, on a bench of that test, or on
- * that of the class where it has one. Tests and lifecycle methods take what runs as parameters, see
- * {@link Part}, or the {@link org.liminix.testkit.Bench} itself.
+ * that of the class where it has one; a nested class stands on the bench of the class around it
+ * unless it is marked {@code @Testbench} itself. Tests and lifecycle methods take what runs as
+ * parameters, see {@link Part}, or the {@link org.liminix.testkit.Bench} itself.
  *
  * <p>When a test fails, the consoles' transcripts and captures of all networks are kept in a
  * directory that the failure names: below {@code target/testbench}, {@code build/testbench} where

@@ -5,8 +5,10 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -22,8 +24,6 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
-import org.junit.platform.commons.support.AnnotationSupport;
-import org.junit.platform.commons.support.HierarchyTraversalMode;
 import org.junit.platform.commons.support.ReflectionSupport;
 import org.liminix.net.Segments;
 import org.liminix.net.Spec;
@@ -47,22 +47,40 @@ public final class TestbenchExtension
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    List<Field> fields = parts(context.getRequiredTestClass(), true);
-    if (!fields.isEmpty()) {
-      Stage stage = Stage.open();
-      store(context, stage);
-      startAll(context, stage, fields, null);
+    Class<?> type = context.getRequiredTestClass();
+    // A nested class that is a @Testbench of its own right does not stand on the bench around it.
+    Optional<Stage> around =
+        type.isAnnotationPresent(Testbench.class) ? Optional.empty() : find(context);
+    List<Field> fields = parts(type, true);
+    if (fields.isEmpty()) {
+      store(context, around);
+    } else {
+      startAll(context, open(context, around), fields, null);
     }
   }
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    Optional<Stage> shared = find(context);
-    Stage stage = shared.map(Stage::forOneTest).orElseGet(Stage::open);
-    store(context, stage);
-    for (Object instance : context.getRequiredTestInstances().getAllInstances()) {
+    Stage stage = open(context, find(context));
+    for (Object instance : instancesOnTheBench(context)) {
       startAll(context, stage, parts(instance.getClass(), false), instance);
     }
+  }
+
+  /** The instances around the test and its own, from that on whose class has this bench. */
+  private static List<Object> instancesOnTheBench(ExtensionContext context) {
+    List<Object> all = context.getRequiredTestInstances().getAllInstances();
+    int first = all.size() - 1;
+    while (first > 0 && !all.get(first).getClass().isAnnotationPresent(Testbench.class)) {
+      first--;
+    }
+    return all.subList(first, all.size());
+  }
+
+  private static Stage open(ExtensionContext context, Optional<Stage> around) {
+    Stage stage = around.map(Stage::forOneTest).orElseGet(Stage::open);
+    store(context, Optional.of(stage));
+    return stage;
   }
 
   private static void startAll(
@@ -80,19 +98,21 @@ public final class TestbenchExtension
 
   @Override
   public void afterEach(ExtensionContext context) {
-    Optional<Stage> stage = find(context);
-    stage.ifPresent(
-        running -> {
-          context
-              .getExecutionException()
-              .ifPresent(failure -> keepEvidence(context, running, failure));
-          running.close();
-        });
+    own(context).ifPresent(stage -> end(context, stage));
   }
 
   @Override
   public void afterAll(ExtensionContext context) {
-    find(context).ifPresent(Stage::close);
+    boolean hasParts = !parts(context.getRequiredTestClass(), true).isEmpty();
+    own(context).filter(stage -> hasParts).ifPresent(stage -> end(context, stage));
+  }
+
+  private static void end(ExtensionContext context, Stage stage) {
+    try {
+      context.getExecutionException().ifPresent(failure -> keepEvidence(context, stage, failure));
+    } finally {
+      stage.close();
+    }
   }
 
   private static void keepEvidence(ExtensionContext context, Stage stage, Throwable failure) {
@@ -135,21 +155,26 @@ public final class TestbenchExtension
     return (name + invocation).replaceAll("[^\\w.-]+", "_");
   }
 
+  /**
+   * Superclasses first, then in the order of the source, which the JVM keeps though no
+   * specification says so; JUnit's own search orders them by a hash.
+   */
   private static List<Field> parts(Class<?> type, boolean ofClass) {
-    List<Field> fields =
-        new ArrayList<>(
-            AnnotationSupport.findAnnotatedFields(
-                type,
-                Part.class,
-                field -> Modifier.isStatic(field.getModifiers()) == ofClass,
-                HierarchyTraversalMode.TOP_DOWN));
-    fields.sort(
-        Comparator.comparingInt(
-            field ->
-                AnnotationSupport.findAnnotation(field, Order.class)
-                    .map(Order::value)
-                    .orElse(Order.DEFAULT)));
-    return fields;
+    Deque<Class<?>> hierarchy = new ArrayDeque<>();
+    for (Class<?> c = type; c != null; c = c.getSuperclass()) {
+      hierarchy.push(c);
+    }
+    return hierarchy.stream()
+        .flatMap(c -> Arrays.stream(c.getDeclaredFields()))
+        .filter(field -> field.isAnnotationPresent(Part.class))
+        .filter(field -> Modifier.isStatic(field.getModifiers()) == ofClass)
+        .sorted(Comparator.comparingInt(TestbenchExtension::order))
+        .toList();
+  }
+
+  private static int order(Field field) {
+    Order order = field.getAnnotation(Order.class);
+    return order == null ? Order.DEFAULT : order.value();
   }
 
   private static Spec<?> spec(Field field, @Nullable Object instance) {
@@ -196,13 +221,22 @@ public final class TestbenchExtension
     return stage.part(type, name);
   }
 
-  private static void store(ExtensionContext context, Stage stage) {
+  private static void store(ExtensionContext context, Optional<Stage> stage) {
     context.getStore(NAMESPACE).put(Stage.class, stage);
   }
 
   /** The stage of the context, or of the nearest around it. */
   private static Optional<Stage> find(ExtensionContext context) {
-    return Optional.ofNullable(context.getStore(NAMESPACE).get(Stage.class, Stage.class));
+    return stage(context.getStore(NAMESPACE).get(Stage.class));
+  }
+
+  /** The stage of the context itself, which it has no more. */
+  private static Optional<Stage> own(ExtensionContext context) {
+    return stage(context.getStore(NAMESPACE).remove(Stage.class));
+  }
+
+  private static Optional<Stage> stage(@Nullable Object stored) {
+    return stored instanceof Optional<?> stage ? stage.map(Stage.class::cast) : Optional.empty();
   }
 
   /** Tells the reader of a failure where to look next. */
