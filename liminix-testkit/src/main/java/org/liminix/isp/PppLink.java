@@ -163,7 +163,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
 
   @Override
   public void addressLost() {
-    leaveOpen(PppSession.State.CLOSED);
+    leaveOpen();
   }
 
   @Override
@@ -204,7 +204,6 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     }
     ending = reason;
     endingDetail = detail;
-    leaveOpen(PppSession.State.TERMINATING);
     leaveNetwork();
     lcp.close(detail);
   }
@@ -241,23 +240,26 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
       authenticator.stop();
       authenticator = null;
     }
-    leaveOpen(PppSession.State.CLOSED);
+    leaveOpen();
     if (ipcp != null) {
       ipcp.abandon();
       ipcp = null;
     }
   }
 
-  private void leaveOpen(PppSession.State state) {
-    PppSession open = session;
-    if (open != null) {
-      if (open.state() == PppSession.State.OPEN) {
-        owner.closed(this, open);
-      }
-      open.state(state);
-      if (state == PppSession.State.CLOSED) {
-        session = null;
-      }
+  private void leaveOpen() {
+    PppSession left = session;
+    if (left == null) {
+      return;
+    }
+    if (left.state() == PppSession.State.OPEN) {
+      owner.closed(this, left);
+    }
+    if (ending != null && !ended) {
+      left.state(PppSession.State.TERMINATING);
+    } else {
+      left.state(PppSession.State.CLOSED);
+      session = null;
     }
   }
 }

@@ -113,7 +113,11 @@ public final class Ipv4 {
 
   /** Counts one hop; the packet must have more than one left. */
   public static void decrementTtl(ByteBuffer packet) {
-    packet.put(packet.position() + 8, (byte) (ttl(packet) - 1));
+    setTtl(packet, ttl(packet) - 1);
+  }
+
+  public static void setTtl(ByteBuffer packet, int ttl) {
+    packet.put(packet.position() + 8, (byte) ttl);
     writeChecksum(packet, packet.position(), headerLength(packet));
   }
 

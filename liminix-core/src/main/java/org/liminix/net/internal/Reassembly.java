@@ -22,6 +22,7 @@ public final class Reassembly {
     final BitSet blocks = new BitSet();
 
     int length = -1; // unknown until the last fragment
+    int ttl;
   }
 
   private final Map<Key, Unfinished> unfinished =
@@ -52,6 +53,7 @@ public final class Reassembly {
     Unfinished packet = unfinished.computeIfAbsent(key, k -> new Unfinished());
     packet.bytes.put(Ipv4.HEADER + offset, fragment, fragment.position() + headerLength, length);
     packet.blocks.set(offset / 8, (offset + length + 7) / 8);
+    packet.ttl = Ipv4.ttl(fragment);
     if (last) {
       packet.length = offset + length;
     }
@@ -67,6 +69,8 @@ public final class Reassembly {
         key.protocol(),
         key.identification(),
         packet.length);
-    return packet.bytes.position(0).limit(Ipv4.HEADER + packet.length);
+    packet.bytes.position(0).limit(Ipv4.HEADER + packet.length);
+    Ipv4.setTtl(packet.bytes, packet.ttl);
+    return packet.bytes;
   }
 }
