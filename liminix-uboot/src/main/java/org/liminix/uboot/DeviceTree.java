@@ -3,6 +3,7 @@ package org.liminix.uboot;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,9 +62,9 @@ public final class DeviceTree {
     return new DeviceTree(root, List.of(), 0, StringTable.EMPTY.withAllOf(root), 0);
   }
 
-  /** Reads the tree at the start of a file, which is mapped, not copied. */
+  /** Reads the tree at the start of a file, into memory: trees are small. */
   public static DeviceTree read(Path file) throws IOException {
-    return parse(ImageData.map(file));
+    return parse(ByteBuffer.wrap(Files.readAllBytes(file)));
   }
 
   /**

@@ -85,7 +85,10 @@ public final class UImage {
     return new Builder();
   }
 
-  /** Reads the image at the start of a file, which is mapped, not copied. */
+  /**
+   * Reads the image at the start of a file, which is mapped, not copied: replace that file while
+   * the image is in use, if you must, but do not overwrite it.
+   */
   public static UImage read(Path file) throws IOException {
     return parse(ImageData.map(file));
   }
