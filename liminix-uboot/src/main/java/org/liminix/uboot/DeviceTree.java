@@ -26,7 +26,7 @@ import java.util.stream.LongStream;
  * }</pre>
  *
  * <p>Changing one gives another, laid out as {@code fdtput} would have left it; one that is only
- * read and written again keeps its bytes, even those after its end.
+ * read and written again keeps every byte.
  *
  * <p>Immutable and thread-safe. Format: Devicetree Specification 0.4, chapter 5, versions 16 and
  * 17.
@@ -41,17 +41,22 @@ public final class DeviceTree {
   private final StringTable strings;
   private final int slack;
 
+  /** As it was read: NOPs, spare reservations and all. */
+  private final Optional<ImageData> original;
+
   DeviceTree(
       DeviceTreeNode root,
       List<AddressRange> memoryReservations,
       int bootCpu,
       StringTable strings,
-      int slack) {
+      int slack,
+      Optional<ImageData> original) {
     this.root = root;
     this.memoryReservations = List.copyOf(memoryReservations);
     this.bootCpu = bootCpu;
     this.strings = strings;
     this.slack = slack;
+    this.original = original;
   }
 
   /** A tree of one's own making. */
@@ -59,7 +64,8 @@ public final class DeviceTree {
     if (!root.name().isEmpty()) {
       throw new IllegalArgumentException("The root has no name, but is called " + root.name());
     }
-    return new DeviceTree(root, List.of(), 0, StringTable.EMPTY.withAllOf(root), 0);
+    return new DeviceTree(
+        root, List.of(), 0, StringTable.EMPTY.withAllOf(root), 0, Optional.empty());
   }
 
   /** Reads the tree at the start of a file, into memory: trees are small. */
@@ -149,7 +155,7 @@ public final class DeviceTree {
 
   private DeviceTree edited(DeviceTreeNode newRoot, StringTable newStrings) {
     // Like fdtput, which packs what it has changed.
-    return new DeviceTree(newRoot, memoryReservations, bootCpu, newStrings, 0);
+    return new DeviceTree(newRoot, memoryReservations, bootCpu, newStrings, 0, Optional.empty());
   }
 
   private static DeviceTreeNode change(
@@ -270,12 +276,12 @@ public final class DeviceTree {
 
   /** The flattened tree; shares the bytes of large properties. */
   public ImageData toImageData() {
-    return FlattenedTree.flatten(this, strings, slack);
+    return original.orElseGet(() -> FlattenedTree.flatten(this, strings, slack));
   }
 
   /** This tree with room for U-Boot to grow it in place, as {@code dtc -p} leaves. */
   public DeviceTree withSlack(int bytes) {
-    return new DeviceTree(root, memoryReservations, bootCpu, strings, bytes);
+    return new DeviceTree(root, memoryReservations, bootCpu, strings, bytes, Optional.empty());
   }
 
   /** The unused bytes after the end of the strings. */

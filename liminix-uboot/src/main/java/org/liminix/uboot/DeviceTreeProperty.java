@@ -22,10 +22,12 @@ public final class DeviceTreeProperty {
 
   private final String name;
   private final ImageData value;
+  private final long offset;
 
-  private DeviceTreeProperty(String name, ImageData value) {
+  private DeviceTreeProperty(String name, ImageData value, long offset) {
     this.name = name;
     this.value = value;
+    this.offset = offset;
   }
 
   /** A property without a value, true by being there. */
@@ -75,12 +77,17 @@ public final class DeviceTreeProperty {
     if (name.isEmpty() || name.indexOf('\0') >= 0 || name.indexOf('/') >= 0) {
       throw new IllegalArgumentException("Not the name of a property: \"" + name + '"');
     }
-    return new DeviceTreeProperty(name, value);
+    return new DeviceTreeProperty(name, value, 0);
   }
 
   /** As it was found in a device tree, however odd its name. */
-  static DeviceTreeProperty parsed(String name, ImageData value) {
-    return new DeviceTreeProperty(name, value);
+  static DeviceTreeProperty parsed(String name, ImageData value, long offset) {
+    return new DeviceTreeProperty(name, value, offset);
+  }
+
+  /** Where the value stands in the file it was read from; 0 if it was not read. */
+  long offset() {
+    return offset;
   }
 
   /** The name. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -73,7 +74,8 @@ final class FlattenedTree {
         reservations,
         (int) in.u32(28, "boot_cpuid_phys"),
         new StringTable(strings),
-        (int) Math.max(0, totalSize - used));
+        (int) Math.max(0, totalSize - used),
+        Optional.of(ImageData.of(in.bytes(0, totalSize, "totalsize"))));
   }
 
   private static List<AddressRange> reservations(FieldReader in) {
@@ -205,13 +207,13 @@ final class FlattenedTree {
                 .formatted(nameOffset, strings.length()));
       }
       String name = strings.substring((int) nameOffset, nameEnd);
-      ImageData value =
-          ImageData.of(in.bytes(advance(length, "property value"), length, "property value"));
+      long valueAt = advance(length, "property value");
+      ImageData value = ImageData.of(in.bytes(valueAt, length, "property value"));
       align();
       if (!node.propertyNames.add(name)) {
         throw in.bad("FDT_PROP", tagAt, "a second property \"" + name + '"');
       }
-      node.properties.add(DeviceTreeProperty.parsed(name, value));
+      node.properties.add(DeviceTreeProperty.parsed(name, value, valueAt));
     }
   }
 

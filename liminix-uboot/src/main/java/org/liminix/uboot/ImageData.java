@@ -32,6 +32,7 @@ import java.util.zip.CRC32;
  * equal when they hold the same bytes.
  */
 public final class ImageData {
+  private static final ByteBuffer ZEROS = ByteBuffer.allocate(0x10000).asReadOnlyBuffer();
   private static final ImageData EMPTY = new ImageData(List.of());
 
   /** Read-only views, none of them empty, each with its position at 0. */
@@ -81,8 +82,22 @@ public final class ImageData {
     return new ImageData(List.copyOf(all));
   }
 
-  static ImageData zeros(int count) {
-    return of(new byte[count]);
+  /** Zeros, of which only one block is held however many there are. */
+  static ImageData zeros(long count) {
+    List<ByteBuffer> blocks = new ArrayList<>();
+    for (long left = count; left > 0; left -= ZEROS.remaining()) {
+      blocks.add(ZEROS.slice(0, (int) Math.min(left, ZEROS.remaining())));
+    }
+    return new ImageData(List.copyOf(blocks));
+  }
+
+  /** This, and zeros up to the next multiple of a block size. */
+  ImageData paddedTo(long blockSize) {
+    return concat(List.of(this, zeros(roundUp(size, blockSize) - size)));
+  }
+
+  static long roundUp(long size, long blockSize) {
+    return (size + blockSize - 1) / blockSize * blockSize;
   }
 
   static ByteBuffer map(Path file) throws IOException {

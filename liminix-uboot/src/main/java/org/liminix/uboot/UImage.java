@@ -192,13 +192,9 @@ public final class UImage {
                 .formatted(i, size, end));
       }
       parts.add(payload.slice(at - HEADER_SIZE, size));
-      at += roundUp4(size);
+      at += ImageData.roundUp(size, 4);
     }
     return List.copyOf(parts);
-  }
-
-  private static long roundUp4(long size) {
-    return (size + 3) & ~3L;
   }
 
   /** When the image was made, to the second. */
@@ -449,10 +445,7 @@ public final class UImage {
       pieces.add(ImageData.of(table.rewind()));
       for (int i = 0; i < parts.size(); i++) {
         ImageData part = parts.get(i);
-        pieces.add(part);
-        if (i < parts.size() - 1) {
-          pieces.add(ImageData.zeros((int) (roundUp4(part.size()) - part.size())));
-        }
+        pieces.add(i < parts.size() - 1 ? part.paddedTo(4) : part);
       }
       return ImageData.concat(pieces);
     }
