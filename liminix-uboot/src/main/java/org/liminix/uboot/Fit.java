@@ -44,8 +44,7 @@ public final class Fit {
   private Fit(DeviceTree tree, ImageData treeBytes, ImageData tail) {
     this.tree = tree;
     this.tail = tail;
-    ByteBuffer file = ImageData.concat(List.of(treeBytes, tail)).toByteBuffer();
-    FitParser parser = new FitParser(file, treeBytes.size());
+    FitParser parser = new FitParser(ImageData.concat(List.of(treeBytes, tail)), treeBytes.size());
     this.images = parser.images(tree);
     this.configurations = parser.configurations(tree, images);
     this.defaultConfiguration = parser.defaultConfiguration(tree, configurations);

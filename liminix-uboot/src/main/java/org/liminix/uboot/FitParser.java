@@ -1,6 +1,5 @@
 package org.liminix.uboot;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -13,10 +12,10 @@ import java.util.function.Supplier;
 final class FitParser {
   private static final String FORMAT = "FIT";
 
-  private final ByteBuffer file;
+  private final ImageData file;
   private final long treeSize;
 
-  FitParser(ByteBuffer file, long treeSize) {
+  FitParser(ImageData file, long treeSize) {
     this.file = file;
     this.treeSize = treeSize;
   }
@@ -98,14 +97,14 @@ final class FitParser {
         node.property("data-size")
             .orElseThrow(() -> bad(path + " data-size", 0, "this property is missing"));
     long length = number(size, path);
-    if (from + length > file.limit()) {
+    if (from + length > file.size()) {
       throw bad(
           path + " " + start.name(),
           start.offset(),
           "data of %d bytes at 0x%x reaches beyond the end of the file at 0x%x"
-              .formatted(length, from, file.limit()));
+              .formatted(length, from, file.size()));
     }
-    return ImageData.of(file.slice((int) from, (int) length));
+    return file.slice(from, length);
   }
 
   private static long number(DeviceTreeProperty property, String path) {
