@@ -5,6 +5,7 @@ module org.liminix.core {
   requires transitive org.jspecify;
   requires org.slf4j;
 
+  exports org.liminix.console;
   exports org.liminix.net;
   exports org.liminix.process;
 }

@@ -8,9 +8,11 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.time.Duration;
 import java.util.Comparator;
-import java.util.PriorityQueue;
+import java.util.NavigableSet;
 import java.util.Queue;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
@@ -40,20 +42,28 @@ import org.slf4j.LoggerFactory;
 public final class EventLoop implements Executor, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
 
+  /** So many tasks run between two looks at the channels, should tasks never end. */
+  private static final int TASKS_PER_TURN = 256;
+
+  private static final long MAX_DELAY_NANOS = Long.MAX_VALUE / 4;
+
   private final Selector selector;
   private final Thread thread;
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean wakeupPending = new AtomicBoolean();
   private volatile boolean closed;
 
-  /** Confined to the loop's thread. */
-  private final PriorityQueue<Timer> timers =
-      new PriorityQueue<>(
+  /**
+   * Confined to the loop's thread. A tree rather than a heap, because most timers guard against
+   * something that does not happen: they are taken out again before their time.
+   */
+  private final NavigableSet<Timer> timers =
+      new TreeSet<>(
           Comparator.<Timer>comparingLong(timer -> timer.dueNanos)
               .thenComparingLong(timer -> timer.sequence));
 
   private final long originNanos = System.nanoTime();
-  private long timerSequence;
+  private long timerSequence = 1; // zero is a timer that never joined
 
   private EventLoop(String name) {
     try {
@@ -97,7 +107,14 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
   }
 
-  /** Runs the task on the loop and waits until it is done; on the loop itself, runs it at once. */
+  /**
+   * Runs the task on the loop and waits until it is done; on the loop itself, runs it at once. What
+   * the task throws is thrown here. Never call one loop from another: two that wait for each other
+   * wait forever.
+   *
+   * @throws WaitInterruptedException if the thread is interrupted; the task runs all the same
+   * @throws RejectedExecutionException if the loop is closed
+   */
   public void call(Runnable task) {
     if (inLoop()) {
       task.run();
@@ -109,11 +126,14 @@ public final class EventLoop implements Executor, AutoCloseable {
       future.get();
     } catch (InterruptedException e) {
       throw new WaitInterruptedException("a task of event loop " + thread.getName(), e);
-    } catch (java.util.concurrent.ExecutionException e) {
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
       if (e.getCause() instanceof RuntimeException failure) {
         throw failure;
       }
-      throw new IllegalStateException(e.getCause());
+      throw new IllegalStateException(e.getCause()); // a Runnable throws nothing checked
     }
   }
 
@@ -122,7 +142,7 @@ public final class EventLoop implements Executor, AutoCloseable {
    * the resolution of a selector.
    */
   public Timer schedule(Duration delay, Runnable task) {
-    Timer timer = new Timer(now() + Math.max(0, delay.toNanos()), task);
+    Timer timer = new Timer(now() + nanos(delay), task);
     if (inLoop()) {
       add(timer);
     } else {
@@ -136,9 +156,15 @@ public final class EventLoop implements Executor, AutoCloseable {
     return System.nanoTime() - originNanos;
   }
 
+  private static long nanos(Duration delay) {
+    return Math.min(Math.max(0, TimeUnit.NANOSECONDS.convert(delay)), MAX_DELAY_NANOS);
+  }
+
   private void add(Timer timer) {
-    timer.sequence = timerSequence++;
-    timers.add(timer);
+    if (!timer.cancelled) {
+      timer.sequence = timerSequence++;
+      timers.add(timer);
+    }
   }
 
   /**
@@ -159,53 +185,64 @@ public final class EventLoop implements Executor, AutoCloseable {
   private void run() {
     try {
       while (!closed) {
-        selector.select(this::dispatch, selectTimeoutMillis());
+        select();
         wakeupPending.set(false);
-        runTasks();
+        for (int count = 0; count < TASKS_PER_TURN && runTask(); count++) {}
         runTimers();
+        // An interrupt meant for a handler would make every later select return at once.
+        if (Thread.interrupted()) {
+          log.debug("{} was interrupted and goes on", thread.getName());
+        }
       }
-      runTasks();
     } catch (IOException e) {
       log.error("Event loop {} ended", thread.getName(), e);
     } finally {
       closed = true;
       closeSelector();
-      runTasks();
+      while (runTask()) {}
     }
   }
 
-  private long selectTimeoutMillis() {
+  private void select() throws IOException {
     if (!tasks.isEmpty()) {
-      return 1;
+      selector.selectNow(this::dispatch);
+      return;
     }
-    Timer next = timers.peek();
-    if (next == null) {
-      return 0;
+    long timeoutMillis = 0; // forever
+    if (!timers.isEmpty()) {
+      long nanos = timers.first().dueNanos - now();
+      // Rounded up, for a millisecond early would spin.
+      timeoutMillis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos + 999_999));
     }
-    long nanos = next.dueNanos - now();
-    // Zero would mean forever; a millisecond early would spin.
-    return Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos + 999_999));
+    selector.select(this::dispatch, timeoutMillis);
   }
 
   @SuppressWarnings("unchecked")
   private void dispatch(SelectionKey key) {
     Consumer<SelectionKey> handler = (Consumer<SelectionKey>) key.attachment();
-    guarded(() -> handler.accept(key));
+    try {
+      if (key.isValid()) { // the handler of another channel may have closed this one
+        handler.accept(key);
+      }
+    } catch (RuntimeException | Error e) {
+      logFailure(e);
+    }
   }
 
-  private void runTasks() {
-    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
-      guarded(task);
+  private boolean runTask() {
+    Runnable task = tasks.poll();
+    if (task == null) {
+      return false;
     }
+    guarded(task);
+    return true;
   }
 
   private void runTimers() {
     long now = now();
-    for (Timer timer = timers.peek();
-        timer != null && timer.dueNanos <= now;
-        timer = timers.peek()) {
-      timers.remove();
-      if (!timer.cancelled) {
+    while (!timers.isEmpty() && timers.first().dueNanos <= now) {
+      Timer timer = timers.pollFirst();
+      if (timer != null && !timer.cancelled) {
         guarded(timer.task);
       }
     }
@@ -215,8 +252,12 @@ public final class EventLoop implements Executor, AutoCloseable {
     try {
       task.run();
     } catch (RuntimeException | Error e) {
-      log.error("A task on {} failed", Thread.currentThread().getName(), e);
+      logFailure(e);
     }
+  }
+
+  private static void logFailure(Throwable e) {
+    log.error("A task on {} failed", Thread.currentThread().getName(), e);
   }
 
   private void closeSelector() {
@@ -268,7 +309,9 @@ public final class EventLoop implements Executor, AutoCloseable {
     /** Keeps the task from running, if it has not yet. Idempotent, from any thread. */
     public void cancel() {
       cancelled = true;
-      if (!closed) {
+      if (inLoop()) {
+        timers.remove(this);
+      } else if (!closed) {
         enqueue(() -> timers.remove(this));
       }
     }

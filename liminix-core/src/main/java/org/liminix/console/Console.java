@@ -1,0 +1,424 @@
+package org.liminix.console;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.liminix.process.Deadline;
+import org.liminix.process.WaitInterruptedException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The console of a router or board: everything it says is kept, and a test can wait for what it
+ * should say next.
+ *
+ * <pre>{@code
+ * try (Console console = Console.over(UnixSocket.connect(path)).name("router").open()) {
+ *   console.expect("Please press Enter");
+ *   console.sendLine("");
+ *   Match address = console.expect(Pattern.compile("inet ([0-9.]+)"), Duration.ofSeconds(30));
+ * }
+ * }</pre>
+ *
+ * <p>One thread owns the channel and reads it all the time, so nothing is lost when nobody waits. A
+ * wait looks at what has come since the end of the previous match, and ends when the text matches,
+ * when its deadline passes, or when the console ends. Waits and {@linkplain Shell commands} belong
+ * to one thread at a time, since each moves the place where the next one starts; sending, and
+ * reading the {@link #transcript()}, may happen from any thread.
+ *
+ * <p>Whoever opened it closes it, which closes the channel, too.
+ */
+public final class Console implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Console.class);
+
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+  private static final int CHUNK_BYTES = 65_536;
+
+  /**
+   * How far before the text it has not seen yet a regular expression's match may begin. It bounds
+   * the work of a wait to a small multiple of the output.
+   */
+  private static final int LOOK_BEHIND = 16_384;
+
+  private static final int QUOTED_LINES = 12;
+
+  private final String name;
+  private final ByteChannel channel;
+  private final Duration defaultTimeout;
+  private final Supplier<String> state;
+  private final Transcript transcript;
+  private final @Nullable FileChannel file;
+  private final List<Consumer<ByteBuffer>> listeners = new CopyOnWriteArrayList<>();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final TextLog text = new TextLog(); // guarded by lock
+  private int cursor; // guarded by lock
+  private boolean ended; // guarded by lock
+  private @Nullable Throwable failure; // guarded by lock
+
+  private Console(Builder builder) {
+    this.name = builder.name == null ? "console" : builder.name;
+    this.channel = builder.channel;
+    this.defaultTimeout = builder.timeout == null ? DEFAULT_TIMEOUT : builder.timeout;
+    this.state = builder.state == null ? () -> "" : builder.state;
+    this.file = builder.file == null ? null : openFile(builder.file);
+    this.transcript = new Transcript(this::snapshot, builder.file);
+    listeners.addAll(builder.listeners);
+  }
+
+  /** A builder for the console at the other end of a channel that blocks. */
+  public static Builder over(ByteChannel channel) {
+    return new Builder(channel);
+  }
+
+  /** Its name in messages and logs. */
+  public String name() {
+    return name;
+  }
+
+  /** Everything it has said. */
+  public Transcript transcript() {
+    return transcript;
+  }
+
+  /** {@link #expect(String, Duration)} with the console's default timeout. */
+  public Match expect(String expected) {
+    return expect(expected, defaultTimeout);
+  }
+
+  /**
+   * Waits until the text appears.
+   *
+   * @throws ConsoleTimeoutException if it does not appear in time
+   * @throws ConsoleClosedException if the console ends before
+   * @throws WaitInterruptedException if the thread is interrupted
+   */
+  public Match expect(String expected, Duration timeout) {
+    if (expected.isEmpty()) {
+      throw new IllegalArgumentException("An empty text matches anything: say what to expect");
+    }
+    return expect(
+        Pattern.compile(expected, Pattern.LITERAL),
+        expected.length() - 1,
+        Deadline.after(timeout),
+        "\"" + expected + "\"");
+  }
+
+  /** {@link #expect(Pattern, Duration)} with the console's default timeout. */
+  public Match expect(Pattern expected) {
+    return expect(expected, defaultTimeout);
+  }
+
+  /**
+   * Waits until the regular expression finds a match. Text arrives in pieces: an expression that
+   * would also match less, such as {@code [0-9]+}, should say what ends it. A match spans at most
+   * 16,384 characters of text that earlier pieces brought.
+   *
+   * @throws ConsoleTimeoutException if there is no match in time
+   * @throws ConsoleClosedException if the console ends before
+   * @throws WaitInterruptedException if the thread is interrupted
+   */
+  public Match expect(Pattern expected, Duration timeout) {
+    return expect(expected, LOOK_BEHIND, Deadline.after(timeout), "/" + expected + "/");
+  }
+
+  Match expect(Pattern expected, int lookBehind, Deadline deadline, String awaited) {
+    TextLog.Snapshot seen = snapshot();
+    int from = cursor();
+    while (true) {
+      Matcher matcher = expected.matcher(seen).region(from, seen.length());
+      matcher.useTransparentBounds(true).useAnchoringBounds(false);
+      if (matcher.find()) {
+        return consume(matcher, seen);
+      }
+      from = Math.max(from, seen.length() - lookBehind);
+      seen = awaitMore(seen, deadline, awaited);
+    }
+  }
+
+  private Match consume(Matcher matcher, TextLog.Snapshot seen) {
+    List<String> groups = new ArrayList<>();
+    for (int group = 0; group <= matcher.groupCount(); group++) {
+      groups.add(Match.orEmpty(matcher.group(group)));
+    }
+    lock.lock();
+    try {
+      String before =
+          seen.subSequence(Math.min(cursor, matcher.start()), matcher.start()).toString();
+      cursor = matcher.end();
+      return new Match(before, List.copyOf(groups));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private TextLog.Snapshot awaitMore(TextLog.Snapshot seen, Deadline deadline, String awaited) {
+    try {
+      lock.lockInterruptibly();
+      try {
+        while (text.length() == seen.length()) {
+          if (ended) {
+            throw new ConsoleClosedException(
+                report("has ended while " + awaited + " was awaited"), failure);
+          }
+          if (!deadline.await(changed) && text.length() == seen.length() && !ended) {
+            throw new ConsoleTimeoutException(
+                report("has not shown " + awaited + " within " + readable(deadline.timeout())));
+          }
+        }
+        return text.snapshot();
+      } finally {
+        lock.unlock();
+      }
+    } catch (InterruptedException e) {
+      throw new WaitInterruptedException(awaited + " on console " + name, e);
+    }
+  }
+
+  /** A message about this console, with what is known of the thing behind it. */
+  private String report(String what) {
+    StringBuilder report = new StringBuilder("Console ").append(name).append(' ').append(what);
+    String known = state.get();
+    if (!known.isEmpty()) {
+      report.append("\n").append(known);
+    }
+    String last = transcript.lastLines(QUOTED_LINES);
+    if (last.isBlank()) {
+      report.append("\nIt has not said anything.");
+    } else {
+      report.append("\nIts last lines:\n").append(last.indent(4).stripTrailing());
+    }
+    transcript.file().ifPresent(path -> report.append("\nFull log: ").append(path));
+    return report.toString();
+  }
+
+  static String readable(Duration duration) {
+    return duration.toMillis() % 1000 == 0
+        ? duration.toSeconds() + " s"
+        : duration.toMillis() + " ms";
+  }
+
+  /**
+   * Types the text, as UTF-8.
+   *
+   * @throws ConsoleClosedException if the console has ended
+   * @throws WaitInterruptedException if the thread is interrupted while the console takes nothing
+   */
+  public void send(String input) {
+    send(ByteBuffer.wrap(input.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** Types the text and a newline. */
+  public void sendLine(String input) {
+    send(input + "\n");
+  }
+
+  /** Sends bytes as they are. */
+  void send(ByteBuffer bytes) {
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      throw new ConsoleClosedException(report("takes no input any more"), e);
+    }
+  }
+
+  /** Has the listener called with all bytes that come from now on, on the console's own thread. */
+  AutoCloseable listen(Consumer<ByteBuffer> listener) {
+    listeners.add(listener);
+    return () -> listeners.remove(listener);
+  }
+
+  private TextLog.Snapshot snapshot() {
+    lock.lock();
+    try {
+      return text.snapshot();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private int cursor() {
+    lock.lock();
+    try {
+      return cursor;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void pump() {
+    TerminalDecoder decoder = new TerminalDecoder();
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+    Throwable cause = null;
+    try {
+      while (channel.read(chunk) >= 0) {
+        chunk.flip();
+        publish(chunk, decoder);
+        chunk.clear();
+      }
+    } catch (ClosedChannelException e) {
+      log.debug("Console {} is closed", name);
+    } catch (IOException | RuntimeException e) {
+      cause = e;
+    } finally {
+      end(cause);
+    }
+  }
+
+  private void publish(ByteBuffer chunk, TerminalDecoder decoder) {
+    if (file != null) {
+      try {
+        ByteBuffer copy = chunk.duplicate();
+        while (copy.hasRemaining()) {
+          file.write(copy);
+        }
+      } catch (IOException e) {
+        log.warn("The log of console {} is incomplete: {}", name, e.toString());
+      }
+    }
+    for (Consumer<ByteBuffer> listener : listeners) {
+      try {
+        listener.accept(chunk.asReadOnlyBuffer());
+      } catch (RuntimeException e) {
+        log.warn("A listener of console {} failed", name, e);
+      }
+    }
+    int count = decoder.decode(chunk);
+    lock.lock();
+    try {
+      text.append(decoder.output(), count);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void end(@Nullable Throwable cause) {
+    lock.lock();
+    try {
+      ended = true;
+      failure = cause;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      channel.close();
+      if (file != null) {
+        file.close();
+      }
+    } catch (IOException e) {
+      log.debug("Closing console {}", name, e);
+    }
+  }
+
+  private static FileChannel openFile(Path path) {
+    try {
+      return FileChannel.open(
+          path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new ConsoleException("Cannot write the console's log " + path + ": " + e, e);
+    }
+  }
+
+  /** Closes the channel; waits end with {@link ConsoleClosedException}. Idempotent. */
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      log.debug("Closing console {}", name, e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Console[" + name + "]";
+  }
+
+  /** Says what a console is called and where it writes. Each option once; not thread-safe. */
+  public static final class Builder {
+    private final ByteChannel channel;
+    private @Nullable String name;
+    private @Nullable Path file;
+    private @Nullable Duration timeout;
+    private @Nullable Supplier<String> state;
+    private final List<Consumer<ByteBuffer>> listeners = new ArrayList<>();
+
+    private Builder(ByteChannel channel) {
+      this.channel = channel;
+    }
+
+    /** What messages call it; "console" unless set. */
+    public Builder name(String name) {
+      this.name = once("name", this.name, name);
+      return this;
+    }
+
+    /** A file to which every byte is appended as it arrives. */
+    public Builder file(Path file) {
+      this.file = once("file", this.file, file);
+      return this;
+    }
+
+    /** How long waits last that name no timeout; 30 s unless set. */
+    public Builder timeout(Duration timeout) {
+      if (timeout.isNegative() || timeout.isZero()) {
+        throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
+      }
+      this.timeout = once("timeout", this.timeout, timeout);
+      return this;
+    }
+
+    /** Describes what is behind the console, for messages: whether it runs, why it ended. */
+    public Builder state(Supplier<String> state) {
+      this.state = once("state", this.state, state);
+      return this;
+    }
+
+    /**
+     * Called with every chunk of bytes as it arrives, on the console's own thread: it must not
+     * block. Several may be added.
+     */
+    public Builder listener(Consumer<ByteBuffer> listener) {
+      listeners.add(listener);
+      return this;
+    }
+
+    private static <T> T once(String option, @Nullable T before, T value) {
+      if (before != null) {
+        throw new IllegalStateException(
+            "The console's " + option + " has been set already, to " + before);
+      }
+      return value;
+    }
+
+    /** Takes over the channel and starts to read it. */
+    public Console open() {
+      Console console = new Console(this);
+      Thread pump = new Thread(console::pump, "liminix-console-" + console.name);
+      pump.setDaemon(true);
+      pump.start();
+      return console;
+    }
+  }
+}

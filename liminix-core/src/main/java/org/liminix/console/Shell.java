@@ -1,0 +1,251 @@
+package org.liminix.console;
+
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.liminix.process.Deadline;
+import org.liminix.process.WaitInterruptedException;
+
+/**
+ * A POSIX shell at the other end of a console: busybox ash, dash, bash.
+ *
+ * <pre>{@code
+ * Shell shell = Shell.on(console).open();
+ * CommandResult addresses = shell.run("ip -4 address show dev ppp0");
+ * String kernel = shell.run("uname -r").orThrow().output();
+ * }</pre>
+ *
+ * <p>A command's output and exit status come from one round trip. Around the command two markers
+ * are printed, which are quoted in such a way that the terminal's echo of the input cannot match
+ * them, so neither echo, nor prompt, nor line editing is mistaken for output. The command runs in
+ * the shell itself: a {@code cd} or a variable stays.
+ *
+ * <p>Thread-safe: commands of several threads run one after the other. Closing the console ends it.
+ */
+public final class Shell {
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+
+  /** A root or user prompt of ash, dash or bash at the end of what the console shows. */
+  private static final Pattern DEFAULT_PROMPT = Pattern.compile("[#$] ?\\z");
+
+  /** busybox's line editor takes no line of 1024 bytes or more (FEATURE_EDITING_MAX_LEN). */
+  private static final int LONGEST_LINE = 1000;
+
+  private static final int LONGEST_MARKER = 64;
+
+  private static final Duration FIRST_PATIENCE = Duration.ofMillis(250);
+
+  private final Console console;
+  private final Duration defaultTimeout;
+  private final String nonce =
+      Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
+  private final ReentrantLock running = new ReentrantLock();
+  private int commands; // guarded by running
+  private boolean abandoned; // guarded by running
+
+  private Shell(Console console, Duration defaultTimeout) {
+    this.console = console;
+    this.defaultTimeout = defaultTimeout;
+  }
+
+  /** A builder for the shell on a console. */
+  public static Builder on(Console console) {
+    return new Builder(console);
+  }
+
+  /** {@link #run(String, Duration)} with the shell's default timeout. */
+  public CommandResult run(String command) {
+    return run(command, defaultTimeout);
+  }
+
+  /**
+   * Runs a command and waits for its end. It may have several lines.
+   *
+   * @return its exit status and output; a status other than 0 is not an error here, see {@link
+   *     CommandResult#orThrow()}
+   * @throws IllegalArgumentException if a line is too long for the shell's line editor
+   * @throws ConsoleTimeoutException if it does not end in time; {@code ^C} is sent, so that the
+   *     shell may be used again
+   * @throws ConsoleClosedException if the console ends before
+   * @throws WaitInterruptedException if the thread is interrupted; {@code ^C} is sent, too
+   */
+  public CommandResult run(String command, Duration timeout) {
+    Deadline deadline = Deadline.after(timeout);
+    try {
+      running.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw new WaitInterruptedException("the shell of console " + console.name(), e);
+    }
+    try {
+      return runLocked(command, deadline);
+    } finally {
+      running.unlock();
+    }
+  }
+
+  private CommandResult runLocked(String command, Deadline deadline) {
+    String id = nonce + "." + ++commands;
+    // The two quotes keep the echo of this line from matching the markers. `command` keeps a syntax
+    // error from ending the shell, as one in a special built-in would (POSIX XCU 2.8.1).
+    String line =
+        "echo '@''b"
+            + id
+            + "';command eval '"
+            + command.replace("'", "'\\''")
+            + "';echo '@''e"
+            + id
+            + " '$?'@'";
+    requireShortLines(line, command);
+    Pattern begin = Pattern.compile("@b" + Pattern.quote(id) + "\n");
+    Pattern end = Pattern.compile("@e" + Pattern.quote(id) + " (\\d+)@");
+    String awaited = "the end of \"" + command + "\"";
+    if (abandoned) {
+      synchronize(deadline);
+      abandoned = false;
+    }
+    console.sendLine(line);
+    try {
+      console.expect(begin, LONGEST_MARKER, deadline, awaited);
+      Match match = console.expect(end, LONGEST_MARKER, deadline, awaited);
+      return new CommandResult(
+          command, Integer.parseInt(match.group(1)), withoutFinalNewlines(match.before()));
+    } catch (ConsoleTimeoutException | WaitInterruptedException e) {
+      abandon(e);
+      throw e;
+    }
+  }
+
+  /**
+   * Makes sure that a shell answers after {@code ^C}. Line editors throw away what is typed while
+   * they handle it, so the question is put again, less and less often, until it is answered.
+   */
+  private void synchronize(Deadline deadline) {
+    String id = nonce + "." + ++commands;
+    Pattern answer = Pattern.compile("@s" + Pattern.quote(id) + "\n");
+    for (Duration patience = FIRST_PATIENCE; ; patience = patience.multipliedBy(2)) {
+      console.sendLine("echo '@''s" + id + "'");
+      boolean last = deadline.remaining().compareTo(patience) <= 0;
+      try {
+        console.expect(
+            answer,
+            LONGEST_MARKER,
+            last ? deadline : Deadline.after(patience),
+            "an answer of the shell after ^C");
+        return;
+      } catch (ConsoleTimeoutException e) {
+        if (last) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Interrupts what runs, so that the next command finds a shell. */
+  private void abandon(RuntimeException reason) {
+    abandoned = true;
+    boolean interrupted = Thread.interrupted();
+    try {
+      console.send("\u0003");
+    } catch (ConsoleException e) {
+      reason.addSuppressed(e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static void requireShortLines(String input, String command) {
+    input
+        .lines()
+        .filter(line -> line.length() > LONGEST_LINE)
+        .findFirst()
+        .ifPresent(
+            line -> {
+              throw new IllegalArgumentException(
+                  "A line of the command has more than "
+                      + LONGEST_LINE
+                      + " characters with its quoting, more than a shell's line editor takes;"
+                      + " break it into lines: "
+                      + command);
+            });
+  }
+
+  private static String withoutFinalNewlines(String output) {
+    int end = output.length();
+    while (end > 0 && output.charAt(end - 1) == '\n') {
+      end--;
+    }
+    return output.substring(0, end);
+  }
+
+  @Override
+  public String toString() {
+    return "Shell[" + console.name() + "]";
+  }
+
+  /** Says how to find the shell. Each option once; not thread-safe. */
+  public static final class Builder {
+    private final Console console;
+    private @Nullable Pattern prompt;
+    private @Nullable Duration timeout;
+    private boolean now;
+
+    private Builder(Console console) {
+      this.console = console;
+    }
+
+    /**
+     * What the shell shows when it is ready, to be found at the end of the output; unless set, a
+     * {@code #} or {@code $} there, with or without a space.
+     */
+    public Builder prompt(Pattern prompt) {
+      if (this.prompt != null || now) {
+        throw new IllegalStateException("The prompt has been set already");
+      }
+      this.prompt = prompt;
+      return this;
+    }
+
+    /** Waits for no prompt: the shell is ready, or shows none. */
+    public Builder withoutPrompt() {
+      if (this.prompt != null || now) {
+        throw new IllegalStateException("The prompt has been set already");
+      }
+      now = true;
+      return this;
+    }
+
+    /** How long {@link #open} and commands wait that name no timeout; 30 s unless set. */
+    public Builder timeout(Duration timeout) {
+      if (timeout.isNegative() || timeout.isZero()) {
+        throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
+      }
+      if (this.timeout != null) {
+        throw new IllegalStateException("The timeout has been set already, to " + this.timeout);
+      }
+      this.timeout = timeout;
+      return this;
+    }
+
+    /**
+     * Waits for the prompt and makes sure that a shell answers.
+     *
+     * @throws ConsoleTimeoutException if there is no prompt, or no shell answers, in time
+     * @throws ConsoleClosedException if the console ends before
+     */
+    public Shell open() {
+      Duration limit = timeout == null ? DEFAULT_TIMEOUT : timeout;
+      Deadline deadline = Deadline.after(limit);
+      if (!now) {
+        console.expect(
+            prompt == null ? DEFAULT_PROMPT : prompt, LONGEST_MARKER, deadline, "a shell prompt");
+      }
+      Shell shell = new Shell(console, limit);
+      shell.run("true", deadline.remaining());
+      return shell;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package org.liminix.net;
+
+import java.nio.ByteBuffer;
+
+/** Where something is plugged into the switch of a segment. Confined to the loop. */
+abstract class Port {
+  /** QEMU's NET_BUFSIZE: no frame of a guest is longer, whatever its MTU and offloads. */
+  static final int MAX_FRAME = 4096 + 65536;
+
+  final Segment segment;
+  private final String name;
+
+  /** Written on the loop, read from anywhere. */
+  private volatile long dropped;
+
+  Port(Segment segment, String name) {
+    this.segment = segment;
+    this.name = name;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public long dropped() {
+    return dropped;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the loop writes it
+  final void drop() {
+    dropped++;
+  }
+
+  /** Takes a frame from the switch: consumes or copies it before it returns. */
+  abstract void deliver(ByteBuffer frame);
+
+  /** Sends what {@link #deliver} has collected; called at the end of a batch. */
+  void flush() {}
+
+  /** Lets go of what the port holds; the segment has already forgotten it. */
+  abstract void release();
+}

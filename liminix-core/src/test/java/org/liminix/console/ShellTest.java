@@ -1,0 +1,162 @@
+package org.liminix.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.liminix.process.Executable;
+import org.liminix.process.WaitInterruptedException;
+
+@Timeout(60)
+class ShellTest {
+  @ParameterizedTest
+  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i"})
+  void returnsOutputAndStatusOfWhatItRuns(String program) throws IOException {
+    assumeInstalled(program);
+    try (HostShell host = HostShell.start(program)) {
+      Shell shell = Shell.on(host.console()).open();
+      assertThat(shell.run("echo one; echo two >&2; (exit 7)"))
+          .isEqualTo(new CommandResult("echo one; echo two >&2; (exit 7)", 7, "one\ntwo"));
+      assertThat(shell.run("true")).isEqualTo(new CommandResult("true", 0, ""));
+      assertThat(shell.run("printf 'no newline'").output()).isEqualTo("no newline");
+      assertThat(shell.run("printf '\\n\\nempty lines around\\n\\n'").output())
+          .isEqualTo("\n\nempty lines around");
+      assertThat(shell.run("echo \"it's\" '\"quoted\"' \\$HOME").output())
+          .isEqualTo("it's \"quoted\" $HOME");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i"})
+  void keepsDirectoryAndVariablesAndRunsSeveralLines(String program) throws IOException {
+    assumeInstalled(program);
+    try (HostShell host = HostShell.start(program)) {
+      Shell shell = Shell.on(host.console()).open();
+      shell.run("cd /; colour=blue").orThrow();
+      assertThat(shell.run("pwd; echo $colour").lines()).containsExactly("/", "blue");
+      assertThat(shell.run("for i in 1 2 3\ndo\n  echo line $i\ndone").lines())
+          .containsExactly("line 1", "line 2", "line 3");
+      assertThat(shell.run("cat <<EOF\n$colour\n  two\nEOF").lines())
+          .containsExactly("blue", "  two");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i"})
+  void survivesASyntaxErrorInACommand(String program) throws IOException {
+    assumeInstalled(program);
+    try (HostShell host = HostShell.start(program)) {
+      Shell shell = Shell.on(host.console()).open();
+      CommandResult result = shell.run("if then");
+      assertThat(result.status()).isNotZero();
+      assertThat(result.output()).containsIgnoringCase("syntax error");
+      assertThat(shell.run("echo fine").output()).isEqualTo("fine");
+    }
+  }
+
+  @Test
+  void returnsOutputOfManyMegabytes() throws IOException {
+    try (HostShell host = HostShell.start("/bin/sh -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      assertThat(shell.run("seq 1 600000").lines()).hasSize(600_000).endsWith("600000");
+    }
+  }
+
+  @Test
+  void isNotFooledByOutputThatLooksLikeAPrompt() throws IOException {
+    try (HostShell host = HostShell.start("/bin/sh -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      assertThat(shell.run("echo '# '; echo '$ '; printf '# '").output()).isEqualTo("# \n$ \n# ");
+      assertThat(shell.run("echo next").output()).isEqualTo("next");
+    }
+  }
+
+  @Test
+  void worksWithoutATerminalAndAPrompt() throws IOException {
+    try (HostShell host = HostShell.start("pipe:/bin/sh")) {
+      Shell shell = Shell.on(host.console()).withoutPrompt().open();
+      assertThat(shell.run("echo hello; false"))
+          .isEqualTo(new CommandResult("echo hello; false", 1, "hello"));
+    }
+  }
+
+  @Test
+  void interruptsACommandThatTakesTooLongAndGoesOn() throws IOException {
+    try (HostShell host = HostShell.start("bash --norc -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      assertThatExceptionOfType(ConsoleTimeoutException.class)
+          .isThrownBy(() -> shell.run("echo begun; sleep 1000", Duration.ofMillis(500)))
+          .withMessageContainingAll("the end of \"echo begun; sleep 1000\"", "500 ms", "begun");
+      assertThat(shell.run("echo alive").output()).isEqualTo("alive");
+    }
+  }
+
+  @Test
+  void honoursAnInterruptAndGoesOn() throws Exception {
+    try (HostShell host = HostShell.start("bash --norc -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      FutureTask<CommandResult> run = new FutureTask<>(() -> shell.run("echo be''gun; sleep 1000"));
+      Thread caller = new Thread(run);
+      caller.start();
+      caller.interrupt();
+      assertThatExceptionOfType(ExecutionException.class)
+          .isThrownBy(run::get)
+          .withCauseInstanceOf(WaitInterruptedException.class);
+      assertThat(shell.run("echo alive").output()).isEqualTo("alive");
+    }
+  }
+
+  @Test
+  void refusesALineThatNoLineEditorTakes() throws IOException {
+    try (HostShell host = HostShell.start("/bin/sh -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      assertThatExceptionOfType(IllegalArgumentException.class)
+          .isThrownBy(() -> shell.run("echo " + "x".repeat(1000)))
+          .withMessageContaining("break it into lines");
+      assertThat(shell.run("echo alive").output()).isEqualTo("alive");
+    }
+  }
+
+  @Test
+  void throwsTheOutputOfACommandThatMustSucceed() throws IOException {
+    try (HostShell host = HostShell.start("/bin/sh -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      assertThatExceptionOfType(CommandFailedException.class)
+          .isThrownBy(
+              () -> shell.run("echo no link; exit_with() { return 3; }; exit_with").orThrow())
+          .withMessageContainingAll("status 3", "no link");
+    }
+  }
+
+  @Test
+  void waitsForThePromptItIsTold(@TempDir Path directory) throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      FutureTask<Shell> opening =
+          new FutureTask<>(
+              () -> Shell.on(guest.console()).prompt(Pattern.compile("ready> \\z")).open());
+      new Thread(opening).start();
+      guest.says("booting # \r\nready> ");
+      String typed = guest.hears("\n");
+      String id = typed.replaceAll("(?s).*@''b([^']+)'.*", "$1");
+      guest.says(typed + "@b" + id + "\r\n@e" + id + " 0@\r\nready> ");
+      assertThat(opening.get()).isNotNull();
+    }
+  }
+
+  private static void assumeInstalled(String program) {
+    String name = program.split(" ", 2)[0];
+    Assumptions.assumeTrue(
+        Executable.named(name).lookUp().isPresent(), name + " is missing: apt-get install " + name);
+  }
+}
