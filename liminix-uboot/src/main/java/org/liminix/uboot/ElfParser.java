@@ -70,10 +70,24 @@ final class ElfParser {
     return in.u16(wide ? wideOffset : narrowOffset, field);
   }
 
+  /** Entries that overlapped would let a small file ask for a lot of work. */
+  private int entrySize(
+      int count, int narrowOffset, int wideOffset, int narrowSize, int wideSize, String field) {
+    int size = half(narrowOffset, wideOffset, field);
+    int needed = wide ? wideSize : narrowSize;
+    if (count > 0 && size < needed) {
+      throw in.bad(
+          field,
+          wide ? wideOffset : narrowOffset,
+          "%d is less than the %d bytes of an entry".formatted(size, needed));
+    }
+    return size;
+  }
+
   private void readSegments() {
     long table = word(0, 28, 32, "e_phoff");
-    int entrySize = half(42, 54, "e_phentsize");
     int count = half(44, 56, "e_phnum");
+    int entrySize = entrySize(count, 42, 54, 32, 56, "e_phentsize");
     for (int i = 0; i < count; i++) {
       long at = table + (long) i * entrySize;
       if (in.u32(at, "p_type") == PT_LOAD) {
@@ -101,7 +115,7 @@ final class ElfParser {
       segments.forEach(segment -> contents.add(whole(segment)));
     } else {
       long table = word(0, 32, 40, "e_shoff");
-      int entrySize = half(46, 58, "e_shentsize");
+      int entrySize = entrySize(count, 46, 58, 40, 64, "e_shentsize");
       long names = table + (long) half(50, 62, "e_shstrndx") * entrySize;
       for (int i = 0; i < count; i++) {
         long at = table + (long) i * entrySize;

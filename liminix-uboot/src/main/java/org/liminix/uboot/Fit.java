@@ -1,6 +1,5 @@
 package org.liminix.uboot;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -155,21 +154,18 @@ public final class Fit {
     private Builder() {}
 
     /** What the whole is for; {@code mkimage} insists on it. */
-    @CanIgnoreReturnValue
     public Builder description(String value) {
       description.set(value);
       return this;
     }
 
     /** When it was made; the epoch by default, so that builds are reproducible. */
-    @CanIgnoreReturnValue
     public Builder timestamp(Instant value) {
       timestamp.set(value);
       return this;
     }
 
     /** One more image. */
-    @CanIgnoreReturnValue
     public Builder image(FitImage image) {
       if (images.putIfAbsent(image.name(), image) != null) {
         throw new IllegalStateException("There is an image " + image.name() + " already");
@@ -178,7 +174,6 @@ public final class Fit {
     }
 
     /** One more configuration. */
-    @CanIgnoreReturnValue
     public Builder configuration(FitConfiguration configuration) {
       if (configurations.putIfAbsent(configuration.name(), configuration) != null) {
         throw new IllegalStateException(
@@ -188,21 +183,18 @@ public final class Fit {
     }
 
     /** The configuration to boot; the first by default. */
-    @CanIgnoreReturnValue
     public Builder defaultConfiguration(String name) {
       defaultConfiguration.set(name);
       return this;
     }
 
     /** Puts the images right behind the tree rather than inside it, as {@code mkimage -E}. */
-    @CanIgnoreReturnValue
     public Builder externalData() {
       external.set(0L);
       return this;
     }
 
     /** Puts the images at an offset in the file, as {@code mkimage -E -p}. */
-    @CanIgnoreReturnValue
     public Builder externalDataAt(long position) {
       if (position <= 0 || position % ALIGNMENT != 0) {
         throw new IllegalArgumentException(

@@ -1,6 +1,5 @@
 package org.liminix.uboot;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -109,42 +108,36 @@ public record FitImage(
     }
 
     /** What {@code bootm} prints; nothing by default. */
-    @CanIgnoreReturnValue
     public Builder description(String value) {
       description.set(value);
       return this;
     }
 
     /** The processor. */
-    @CanIgnoreReturnValue
     public Builder architecture(CpuArchitecture value) {
       architecture.set(value);
       return this;
     }
 
     /** The operating system. */
-    @CanIgnoreReturnValue
     public Builder os(OperatingSystem value) {
       os.set(value);
       return this;
     }
 
     /** How the data already is compressed; not at all by default. */
-    @CanIgnoreReturnValue
     public Builder compression(Compression value) {
       compression.set(value);
       return this;
     }
 
     /** Where U-Boot puts it. */
-    @CanIgnoreReturnValue
     public Builder loadAddress(long value) {
       loadAddress.set(positive("loadAddress", value));
       return this;
     }
 
     /** Where execution begins. */
-    @CanIgnoreReturnValue
     public Builder entryPoint(long value) {
       entryPoint.set(positive("entryPoint", value));
       return this;
@@ -158,14 +151,12 @@ public record FitImage(
     }
 
     /** The bytes. */
-    @CanIgnoreReturnValue
     public Builder data(ImageData value) {
       data.set(value);
       return this;
     }
 
     /** A checksum to keep with it, such as {@code crc32} or {@code sha256}; once for each. */
-    @CanIgnoreReturnValue
     public Builder hash(String algorithm) {
       if (!FitHash.knows(algorithm)) {
         throw new IllegalArgumentException(

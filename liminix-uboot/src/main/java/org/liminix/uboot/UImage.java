@@ -1,6 +1,5 @@
 package org.liminix.uboot;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -319,7 +318,6 @@ public final class UImage {
     private Builder() {}
 
     /** When the image was made; the epoch by default, so that builds are reproducible. */
-    @CanIgnoreReturnValue
     public Builder timestamp(Instant value) {
       if (value.getEpochSecond() < 0 || value.getEpochSecond() > MAX_U32) {
         throw new IllegalArgumentException(
@@ -330,14 +328,12 @@ public final class UImage {
     }
 
     /** Where U-Boot unpacks the data to; 0 by default. */
-    @CanIgnoreReturnValue
     public Builder loadAddress(long value) {
       loadAddress.set(address("loadAddress", value));
       return this;
     }
 
     /** Where execution begins; 0 by default. */
-    @CanIgnoreReturnValue
     public Builder entryPoint(long value) {
       entryPoint.set(address("entryPoint", value));
       return this;
@@ -357,35 +353,30 @@ public final class UImage {
     }
 
     /** The operating system; Linux by default. */
-    @CanIgnoreReturnValue
     public Builder os(OperatingSystem value) {
       os.set(value);
       return this;
     }
 
     /** The processor. */
-    @CanIgnoreReturnValue
     public Builder architecture(CpuArchitecture value) {
       architecture.set(value);
       return this;
     }
 
     /** What the data is; a kernel by default. */
-    @CanIgnoreReturnValue
     public Builder type(ImageType value) {
       type.set(value);
       return this;
     }
 
     /** How the data already is compressed; not at all by default. */
-    @CanIgnoreReturnValue
     public Builder compression(Compression value) {
       compression.set(value);
       return this;
     }
 
     /** The name, at most 32 bytes of Latin-1. */
-    @CanIgnoreReturnValue
     public Builder name(String value) {
       if (!StandardCharsets.ISO_8859_1.newEncoder().canEncode(value)
           || value.length() > NAME_SIZE) {
@@ -397,7 +388,6 @@ public final class UImage {
     }
 
     /** The data; once for each file of a multi-file image, in their order. */
-    @CanIgnoreReturnValue
     public Builder data(ImageData part) {
       parts.add(part);
       return this;

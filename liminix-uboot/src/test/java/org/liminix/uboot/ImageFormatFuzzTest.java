@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * {@link ImageFormatException}. Run with {@code JAZZER_FUZZ=1} and one method to search for more.
  */
 class ImageFormatFuzzTest {
-  @FuzzTest(maxDuration = "2m")
   @MethodSource("uImages")
+  @FuzzTest(maxDuration = "2m")
   void uImage(byte[] data) {
     attempt(
         () -> {
@@ -38,8 +38,8 @@ class ImageFormatFuzzTest {
             .toByteArray());
   }
 
-  @FuzzTest(maxDuration = "2m")
   @MethodSource("trees")
+  @FuzzTest(maxDuration = "2m")
   void deviceTree(byte[] data) {
     attempt(
         () -> {
@@ -62,8 +62,8 @@ class ImageFormatFuzzTest {
             .toByteArray());
   }
 
-  @FuzzTest(maxDuration = "2m")
   @MethodSource("fits")
+  @FuzzTest(maxDuration = "2m")
   void fit(byte[] data) {
     attempt(
         () ->
@@ -87,8 +87,8 @@ class ImageFormatFuzzTest {
         .configuration(FitConfiguration.of("c", "", "k"));
   }
 
-  @FuzzTest(maxDuration = "2m")
   @MethodSource("elves")
+  @FuzzTest(maxDuration = "2m")
   void elf(byte[] data) {
     attempt(
         () -> {
@@ -115,8 +115,8 @@ class ImageFormatFuzzTest {
     return Stream.of(elf.array());
   }
 
-  @FuzzTest(maxDuration = "2m")
   @MethodSource("firmwares")
+  @FuzzTest(maxDuration = "2m")
   void firmware(byte[] data) {
     attempt(
         () -> {
