@@ -15,8 +15,8 @@ final class PlanSvg {
   private static final int LEFT = 24;
   private static final int STRIP = WIDTH - 2 * LEFT;
   private static final int STRIP_HEIGHT = 22;
-  private static final int LANE = 21;
-  private static final int BAR = 13;
+  private static final int LANE = 30;
+  private static final int BAR = 9;
   private static final double CHARACTER = 7.25;
   private static final int TEXT_COLUMNS = (int) (STRIP / CHARACTER);
   private static final int TICKS = 4;
@@ -50,16 +50,19 @@ final class PlanSvg {
     AddressRange whole = new AddressRange(0, space.size());
     text(LEFT, y, "heading", space.title());
     text(WIDTH - LEFT, y, "quiet end", PlanSpace.readable(space.size()));
-    y += 9;
-    strip(space, whole);
     Optional<AddressRange> enlarged = space.enlarged();
     AddressRange window = enlarged.orElse(whole);
     if (enlarged.isPresent()) {
-      ticks(space, whole);
+      y += 24;
+      ticks(space, whole, -4);
+      strip(space, whole);
       funnel(window, whole);
-      strip(space, window);
+    } else {
+      y += 9;
     }
-    ticks(space, window);
+    strip(space, window);
+    y += 13;
+    ticks(space, window, 13);
     y += 6;
     for (PlanSpace.Block block : space.blocks()) {
       if (overlaps(block, window)) {
@@ -81,8 +84,28 @@ final class PlanSvg {
         bar(block, window, y, STRIP_HEIGHT);
       }
     }
+    harm(space, window);
     rect(LEFT, y, STRIP, STRIP_HEIGHT, "frame");
     y += STRIP_HEIGHT;
+  }
+
+  /** Where something is done to what must be kept. */
+  private void harm(PlanSpace space, AddressRange window) {
+    for (PlanSpace.Block kept : space.blocks()) {
+      for (PlanSpace.Block block : space.blocks()) {
+        long from = Math.max(kept.offset(), block.offset());
+        long to = Math.min(kept.end(), block.end());
+        boolean harmed =
+            kept.look() == PlanSpace.Look.KEPT
+                && block.look() != PlanSpace.Look.KEPT
+                && block.look() != PlanSpace.Look.PARTITION;
+        if (harmed && from < to && from < window.end() && to > window.start()) {
+          double left = x(Math.max(from, window.start()), window);
+          double right = x(Math.min(to, window.end()), window);
+          rect(left, y, Math.max(1.5, right - left), STRIP_HEIGHT, "harm");
+        }
+      }
+    }
   }
 
   /** To scale, but never so narrow that it cannot be seen. */
@@ -100,20 +123,22 @@ final class PlanSvg {
     return look.name().toLowerCase(Locale.ROOT);
   }
 
-  private void ticks(PlanSpace space, AddressRange window) {
-    y += 13;
+  /** Addresses along a strip, whose edge is that far above the text, or below. */
+  private void ticks(PlanSpace space, AddressRange window, int toEdge) {
+    int edge = y - toEdge + (toEdge < 0 ? -4 : 0);
+    int baseline = toEdge < 0 ? edge - 6 : y;
     for (int i = 0; i <= TICKS; i++) {
       long offset = window.start() + window.size() * i / TICKS;
       String align = i == 0 ? "" : i == TICKS ? " end" : " middle";
-      line(x(offset, window), y - 13, x(offset, window), y - 9, "tick");
-      text(x(offset, window), y, "scale" + align, "0x%x".formatted(space.base() + offset));
+      line(x(offset, window), edge, x(offset, window), edge + (toEdge < 0 ? -4 : 4), "tick");
+      text(x(offset, window), baseline, "scale" + align, "0x%x".formatted(space.base() + offset));
     }
   }
 
   /** From the part of the strip above to the whole of the strip below. */
   private void funnel(AddressRange window, AddressRange whole) {
-    int top = y - 13;
-    y += 14;
+    int top = y;
+    y += 18;
     double left = x(window.start(), whole);
     double right = x(window.end(), whole);
     body.append(
@@ -122,41 +147,28 @@ final class PlanSvg {
   }
 
   private void lane(PlanSpace space, PlanSpace.Block block, AddressRange window) {
-    int top = y + (LANE - BAR) / 2;
-    line(LEFT, y + LANE - 0.5, LEFT + STRIP, y + LANE - 0.5, "rule");
-    bar(block, window, top, BAR);
     double from = x(Math.max(block.offset(), window.start()), window);
     double to = Math.max(from + 1.5, x(Math.min(block.end(), window.end()), window));
-    String label =
-        "%s  %s, %s"
-            .formatted(
-                block.label(),
-                space.addresses(block.offset(), block.size()),
-                PlanSpace.readable(block.size()));
-    double width = label.length() * CHARACTER;
-    double baseline = y + LANE - 6;
-    if (to + 8 + width <= LEFT + STRIP) {
-      text(to + 8, baseline, "label", label);
-    } else if (from - 8 - width >= LEFT) {
-      text(from - 8, baseline, "label end", label);
-    } else {
-      text(from + 6, baseline, "label on", label);
-    }
+    String label = label(space, block);
+    boolean fits = from + label.length() * CHARACTER <= LEFT + STRIP;
+    text(fits ? from : to, y + 13, fits ? "label" : "label end", label);
+    bar(block, window, y + 17, BAR);
+    line(LEFT, y + LANE - 0.5, LEFT + STRIP, y + LANE - 0.5, "rule");
     y += LANE;
   }
 
+  private static String label(PlanSpace space, PlanSpace.Block block) {
+    return "%s  %s, %s"
+        .formatted(
+            block.label(),
+            space.addresses(block.offset(), block.size()),
+            PlanSpace.readable(block.size()));
+  }
+
   private void elsewhere(PlanSpace space, PlanSpace.Block block) {
-    line(LEFT, y + LANE - 0.5, LEFT + STRIP, y + LANE - 0.5, "rule");
-    text(
-        WIDTH - LEFT,
-        y + LANE - 6,
-        "quiet end",
-        "not in the enlarged part: %s  %s, %s"
-            .formatted(
-                block.label(),
-                space.addresses(block.offset(), block.size()),
-                PlanSpace.readable(block.size())));
-    y += LANE;
+    text(LEFT, y + 13, "quiet", "elsewhere: " + label(space, block));
+    line(LEFT, y + 19.5, LEFT + STRIP, y + 19.5, "rule");
+    y += 20;
   }
 
   private void problems() {
@@ -221,13 +233,12 @@ final class PlanSvg {
         .good { fill: #1a7f37; } .bad { fill: #b42318; }
         .quiet, .scale { fill: #52606d; } .scale { font-size: 10px; }
         .end { text-anchor: end; } .middle { text-anchor: middle; }
-        .on { paint-order: stroke; stroke: #ffffff; stroke-width: 3px; }
         .ground { fill: #f1f4f7; } .frame { fill: none; stroke: #7b8794; }
         .tick { stroke: #7b8794; } .rule { stroke: #e4e9ee; }
         .funnel { fill: #e4e9ee; fill-opacity: 0.6; stroke: #cbd2d9; }
         .kept { fill: #52606d; } .partition { fill: #cbd8e6; }
         .loaded { fill: #2f7dd1; } .unpacked { fill: #1f9e94; } .started { fill: #3f9142; }
-        .erased { fill: url(#hatch); stroke: #d9822b; } .written { fill: #2f7dd1; fill-opacity: 0.85; }
+        .erased { fill: url(#hatch); stroke: #d9822b; } .written { fill: #2f7dd1; } .harm { fill: #d92d20; }
         </style>
         <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
         <rect width="6" height="6" fill="#fdf1e0"/><rect width="2.5" height="6" fill="#d9822b"/></pattern></defs>

@@ -1,5 +1,6 @@
 package org.liminix.uboot;
 
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -24,7 +25,8 @@ public final class ScriptPlan {
     this.script = script;
     this.board = board;
     this.steps = List.copyOf(steps);
-    this.problems = List.copyOf(problems);
+    this.problems =
+        problems.stream().sorted(Comparator.comparingInt(PlanProblem::line)).toList();
   }
 
   /** The script. */

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TftpBootScriptTest {
-  private static final ImageData ROOTFS = 
+  private static final ImageData ROOTFS =
       ImageData.of(Arrays.copyOf(Samples.bytes(0x8000), 0x345678));
 
   private static final MemoryMap BOARD =
