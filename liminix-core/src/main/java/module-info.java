@@ -1,4 +1,5 @@
 /** What the testbench stands on: consoles, Ethernet segments, supervised processes, images. */
+@SuppressWarnings("module") // testkit is built after this
 @org.jspecify.annotations.NullMarked
 module org.liminix.core {
   requires com.google.common;
@@ -6,6 +7,9 @@ module org.liminix.core {
   requires org.slf4j;
 
   exports org.liminix.console;
+  exports org.liminix.image;
   exports org.liminix.net;
+  exports org.liminix.net.internal to
+      org.liminix.testkit;
   exports org.liminix.process;
 }

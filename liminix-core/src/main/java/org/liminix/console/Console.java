@@ -153,6 +153,11 @@ public final class Console implements AutoCloseable {
     }
   }
 
+  /** Whether the pattern is anywhere in what has been said so far, matched before or not. */
+  boolean hasShown(Pattern pattern) {
+    return pattern.matcher(snapshot()).find();
+  }
+
   private Match consume(Matcher matcher, TextLog.Snapshot seen) {
     List<String> groups = new ArrayList<>();
     for (int group = 0; group <= matcher.groupCount(); group++) {
@@ -260,6 +265,16 @@ public final class Console implements AutoCloseable {
     lock.lock();
     try {
       return cursor;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether its channel is closed or at its end, so that no more will come. */
+  public boolean hasEnded() {
+    lock.lock();
+    try {
+      return ended;
     } finally {
       lock.unlock();
     }

@@ -27,13 +27,19 @@ import org.liminix.process.WaitInterruptedException;
 public final class Shell {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
-  /** A root or user prompt of ash, dash or bash at the end of what the console shows. */
-  private static final Pattern DEFAULT_PROMPT = Pattern.compile("[#$] ?\\z");
+  /**
+   * A line that begins as the prompts of ash, dash and bash do ({@code # }, {@code / # }, {@code
+   * root@router:~# }, {@code [root@router ~]$ }) and not as a kernel message does. Something else
+   * may have been written behind it since.
+   */
+  private static final Pattern DEFAULT_PROMPT =
+      Pattern.compile("(?m)^(?!\\[ *\\d+\\.\\d+])[\\w@.:~/()\\[\\] -]{0,60}[#$]( |\\z)");
 
   /** busybox's line editor takes no line of 1024 bytes or more (FEATURE_EDITING_MAX_LEN). */
   private static final int LONGEST_LINE = 1000;
 
   private static final int LONGEST_MARKER = 64;
+  private static final int LONGEST_PROMPT = 256;
 
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(250);
 
@@ -118,8 +124,9 @@ public final class Shell {
   }
 
   /**
-   * Makes sure that a shell answers after {@code ^C}. Line editors throw away what is typed while
-   * they handle it, so the question is put again, less and less often, until it is answered.
+   * Makes sure that a shell answers: a new one, or one after {@code ^C}. Line editors throw away
+   * what is typed while they start or handle that, so the question is put again, less and less
+   * often, until it is answered.
    */
   private void synchronize(Deadline deadline) {
     String id = nonce + "." + ++commands;
@@ -132,7 +139,7 @@ public final class Shell {
             answer,
             LONGEST_MARKER,
             last ? deadline : Deadline.after(patience),
-            "an answer of the shell after ^C");
+            "an answer of the shell");
         return;
       } catch (ConsoleTimeoutException e) {
         if (last) {
@@ -198,8 +205,8 @@ public final class Shell {
     }
 
     /**
-     * What the shell shows when it is ready, to be found at the end of the output; unless set, a
-     * {@code #} or {@code $} there, with or without a space.
+     * What the shell shows when it is ready, anywhere in what the console has said so far or says
+     * next; unless set, the beginning of a line that looks like a prompt of ash, dash or bash.
      */
     public Builder prompt(Pattern prompt) {
       if (this.prompt != null || now) {
@@ -239,12 +246,12 @@ public final class Shell {
     public Shell open() {
       Duration limit = timeout == null ? DEFAULT_TIMEOUT : timeout;
       Deadline deadline = Deadline.after(limit);
-      if (!now) {
-        console.expect(
-            prompt == null ? DEFAULT_PROMPT : prompt, LONGEST_MARKER, deadline, "a shell prompt");
+      Pattern ready = prompt == null ? DEFAULT_PROMPT : prompt;
+      if (!now && !console.hasShown(ready)) {
+        console.expect(ready, LONGEST_PROMPT, deadline, "a shell prompt");
       }
       Shell shell = new Shell(console, limit);
-      shell.run("true", deadline.remaining());
+      shell.synchronize(deadline);
       return shell;
     }
   }

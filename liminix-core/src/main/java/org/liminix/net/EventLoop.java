@@ -19,7 +19,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 import org.liminix.process.WaitInterruptedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -116,14 +116,22 @@ public final class EventLoop implements Executor, AutoCloseable {
    * @throws RejectedExecutionException if the loop is closed
    */
   public void call(Runnable task) {
+    compute(
+        () -> {
+          task.run();
+          return this;
+        });
+  }
+
+  /** As {@link #call}, for a task with a result. */
+  public <T> T compute(Supplier<T> task) {
     if (inLoop()) {
-      task.run();
-      return;
+      return task.get();
     }
-    FutureTask<@Nullable Void> future = new FutureTask<>(task, null);
+    FutureTask<T> future = new FutureTask<>(task::get);
     execute(future);
     try {
-      future.get();
+      return future.get();
     } catch (InterruptedException e) {
       throw new WaitInterruptedException("a task of event loop " + thread.getName(), e);
     } catch (ExecutionException e) {

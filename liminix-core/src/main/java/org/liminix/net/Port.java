@@ -1,6 +1,7 @@
 package org.liminix.net;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /** Where something is plugged into the switch of a segment. Confined to the loop. */
 abstract class Port {
@@ -10,12 +11,16 @@ abstract class Port {
   final Segment segment;
   private final String name;
 
+  /** What captures say about frames from here. */
+  final ByteBuffer captureComment;
+
   /** Written on the loop, read from anywhere. */
   private volatile long dropped;
 
   Port(Segment segment, String name) {
     this.segment = segment;
     this.name = name;
+    this.captureComment = StandardCharsets.UTF_8.encode("from " + name).asReadOnlyBuffer();
   }
 
   public String name() {

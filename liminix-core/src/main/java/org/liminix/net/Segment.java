@@ -1,11 +1,13 @@
 package org.liminix.net;
 
+import com.google.common.collect.ObjectArrays;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.liminix.process.WaitInterruptedException;
 import org.slf4j.Logger;
@@ -37,6 +39,7 @@ public final class Segment {
   private final MacTable stations = new MacTable();
   private final SendQueue sends;
   private Port[] ports = {};
+  private Capture[] captures = {};
   private boolean closed;
 
   private Segment(Network network, EventLoop loop, @Nullable InetSocketAddress group) {
@@ -100,17 +103,39 @@ public final class Segment {
     return new Plug.Stream(socket, port);
   }
 
+  /**
+   * Records everything that passes from now on.
+   *
+   * @param pcapng the file to write; what it held before is lost
+   * @throws NetworkException if it cannot be written
+   */
+  public Capture capture(Path pcapng) {
+    Capture capture = Capture.open(pcapng, this);
+    try {
+      loop.call(
+          () -> {
+            refuseIfClosed("capture to " + pcapng);
+            captures = ObjectArrays.concat(captures, capture);
+          });
+    } catch (RuntimeException e) {
+      capture.end();
+      throw e;
+    }
+    return capture;
+  }
+
   private void add(Port port) {
     loop.call(
         () -> {
-          if (closed) {
-            throw new NetworkException(
-                "Segment " + network + " is closed: attach " + port.name() + " before that");
-          }
-          Port[] more = Arrays.copyOf(ports, ports.length + 1);
-          more[ports.length] = port;
-          ports = more;
+          refuseIfClosed("attach " + port.name());
+          ports = ObjectArrays.concat(ports, port);
         });
+  }
+
+  private void refuseIfClosed(String what) {
+    if (closed) {
+      throw new NetworkException("Segment " + network + " is closed: " + what + " before that");
+    }
   }
 
   /** Forgets a port. On the loop; a frame on its way through the switch still reaches the rest. */
@@ -128,12 +153,24 @@ public final class Segment {
 
   /** {@link #remove} from any thread; waits until it has happened. */
   void detach(Port port) {
+    detach(() -> remove(port));
+  }
+
+  /** Tells a capture of no more frames. From any thread; waits until that is so. */
+  void detach(Capture capture) {
+    detach(
+        () ->
+            captures =
+                Stream.of(captures).filter(other -> other != capture).toArray(Capture[]::new));
+  }
+
+  private void detach(Runnable removal) {
     try {
-      loop.call(() -> remove(port));
+      loop.call(removal);
     } catch (RejectedExecutionException e) {
-      log.trace("{} went with its segment", port.name(), e);
+      log.trace("It went with {}", this, e);
     } catch (WaitInterruptedException e) {
-      log.debug("{} goes without being waited for", port.name(), e);
+      log.debug("It leaves {} without being waited for", this, e);
     }
   }
 
@@ -157,6 +194,9 @@ public final class Segment {
     long source = mac(frame, start + MacAddress.LENGTH);
     if (!isGroup(source)) {
       stations.learn(source, from);
+    }
+    for (Capture capture : captures) {
+      capture.record(from.captureComment, frame);
     }
     Port to = isGroup(destination) ? null : stations.find(destination);
     for (Port port : ports) {
@@ -194,10 +234,15 @@ public final class Segment {
 
   /** Ends the segment and everything on it. On the loop. Idempotent. */
   void close() {
+    sends.carry(); // what was sent before the end still passes
     closed = true;
     for (Port port : ports) {
       remove(port);
     }
+    for (Capture capture : captures) {
+      capture.end();
+    }
+    captures = new Capture[0];
   }
 
   @Override

@@ -57,7 +57,8 @@ final class SendQueue {
     }
   }
 
-  private void carry() {
+  /** Carries what has been collected. On the loop. */
+  void carry() {
     scheduled = false;
     Batch batch = collecting;
     collecting = carried;

@@ -147,11 +147,41 @@ class ShellTest {
               () -> Shell.on(guest.console()).prompt(Pattern.compile("ready> \\z")).open());
       new Thread(opening).start();
       guest.says("booting # \r\nready> ");
-      String typed = guest.hears("\n");
-      String id = typed.replaceAll("(?s).*@''b([^']+)'.*", "$1");
-      guest.says(typed + "@b" + id + "\r\n@e" + id + " 0@\r\nready> ");
+      answers(guest);
       assertThat(opening.get()).isNotNull();
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"# ", "/ # ", "~ $ ", "root@OpenWrt:/# ", "[root@router ~]# ", "bash-5.2# "})
+  void findsAPromptBehindWhichSomethingElseWasSaid(String prompt, @TempDir Path directory)
+      throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      guest.says("[    1.000000] CPU # 0\r\n" + prompt + "wan up\r\n");
+      guest.console().expect("wan up");
+      FutureTask<Shell> opening = new FutureTask<>(() -> Shell.on(guest.console()).open());
+      new Thread(opening).start();
+      answers(guest);
+      assertThat(opening.get()).isNotNull();
+    }
+  }
+
+  @Test
+  void takesNoKernelMessageForAPrompt(@TempDir Path directory) throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      guest.says("[    1.000000] CPU # 0\r\n");
+      assertThatExceptionOfType(ConsoleTimeoutException.class)
+          .isThrownBy(() -> Shell.on(guest.console()).timeout(Duration.ofMillis(20)).open())
+          .withMessageContaining("a shell prompt");
+    }
+  }
+
+  /** Echoes and answers the question whether there is a shell. */
+  private static void answers(Peer guest) throws IOException {
+    String typed = guest.hears("\n");
+    String id = typed.replaceAll("(?s).*@''s([^']+)'.*", "$1");
+    guest.says(typed + "@s" + id + "\r\nready> ");
   }
 
   private static void assumeInstalled(String program) {

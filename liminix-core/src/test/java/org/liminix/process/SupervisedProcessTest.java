@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardWatchEventKinds;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.liminix.test.ChildJvm;
 
 @Timeout(60)
 class SupervisedProcessTest {
@@ -79,7 +78,7 @@ class SupervisedProcessTest {
 
       sleeper.onExit().get(30, TimeUnit.SECONDS);
       supervisor.onExit().get(30, TimeUnit.SECONDS);
-      awaitGone(runDirectory.resolve("..").normalize());
+      ChildJvm.awaitGone(runDirectory.resolve("..").normalize());
     }
   }
 
@@ -92,20 +91,6 @@ class SupervisedProcessTest {
       jvm.finish();
       sleeper.onExit().get(30, TimeUnit.SECONDS);
       assertThat(runDirectory).doesNotExist();
-    }
-  }
-
-  /** Waits for the end of a directory that other processes remove. */
-  private static void awaitGone(Path path) throws Exception {
-    Path parent = Objects.requireNonNull(path.getParent());
-    try (var watch = path.getFileSystem().newWatchService()) {
-      parent.register(watch, StandardWatchEventKinds.ENTRY_DELETE);
-      while (Files.exists(path)) {
-        var key = watch.poll(30, TimeUnit.SECONDS);
-        assertThat(key).as("the end of %s", path).isNotNull();
-        key.pollEvents();
-        key.reset();
-      }
     }
   }
 
@@ -135,7 +120,7 @@ class SupervisedProcessTest {
   }
 
   /** Starts a process and waits for its standard input to end. */
-  static final class SleeperMain {
+  public static final class SleeperMain {
     private SleeperMain() {}
 
     public static void main(String[] arguments) throws IOException {

@@ -1,16 +1,20 @@
-package org.liminix.process;
+package org.liminix.test;
 
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Another JVM with the class path of this one, for tests of what happens when it is killed. */
-final class ChildJvm implements AutoCloseable {
+public final class ChildJvm implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
 
@@ -19,7 +23,7 @@ final class ChildJvm implements AutoCloseable {
     this.output = process.inputReader();
   }
 
-  static ChildJvm run(Class<?> main, String... arguments) throws IOException {
+  public static ChildJvm run(Class<?> main, String... arguments) throws IOException {
     String classPath =
         Stream.of("jdk.module.path", "java.class.path")
             .map(property -> System.getProperty(property, ""))
@@ -35,7 +39,7 @@ final class ChildJvm implements AutoCloseable {
   }
 
   /** The next line it prints. */
-  String line() throws IOException {
+  public String line() throws IOException {
     String line = output.readLine();
     if (line == null) {
       throw new IOException("The child JVM has ended without the expected line");
@@ -43,13 +47,29 @@ final class ChildJvm implements AutoCloseable {
     return line;
   }
 
+  /** Waits for the end of a directory that other processes remove. */
+  public static void awaitGone(Path path) throws IOException, InterruptedException {
+    Path parent = Objects.requireNonNull(path.getParent());
+    try (var watch = path.getFileSystem().newWatchService()) {
+      parent.register(watch, StandardWatchEventKinds.ENTRY_DELETE);
+      while (Files.exists(path)) {
+        var key = watch.poll(30, TimeUnit.SECONDS);
+        if (key == null) {
+          throw new IOException("Nobody removes " + path);
+        }
+        key.pollEvents();
+        key.reset();
+      }
+    }
+  }
+
   /** Sends it SIGKILL. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
   }
 
   /** Lets a main that reads its standard input go on, and waits for its end. */
-  void finish() throws IOException, InterruptedException {
+  public void finish() throws IOException, InterruptedException {
     process.getOutputStream().close();
     process.waitFor();
   }

@@ -1,0 +1,45 @@
+package org.liminix.net.internal;
+
+import java.nio.ByteBuffer;
+
+/** The Internet checksum (RFC 1071). */
+public final class Checksum {
+  private Checksum() {}
+
+  /** The checksum of the bytes between two absolute indexes. */
+  public static int of(ByteBuffer buffer, int from, int to) {
+    return finish(sum(buffer, from, to, 0));
+  }
+
+  /** The checksum of a UDP datagram or TCP segment with its pseudo-header (RFC 768). */
+  public static int withPseudoHeader(
+      ByteBuffer buffer, int from, int to, int source, int destination, int protocol) {
+    long sum = (source & 0xffff_ffffL) + (destination & 0xffff_ffffL);
+    sum += protocol + (to - from);
+    return finish(sum(buffer, from, to, sum));
+  }
+
+  private static long sum(ByteBuffer buffer, int from, int to, long initial) {
+    long sum = initial;
+    int at = from;
+    for (; at + 8 <= to; at += 8) {
+      long word = buffer.getLong(at);
+      sum += (word >>> 32) + (word & 0xffff_ffffL);
+    }
+    for (; at + 2 <= to; at += 2) {
+      sum += buffer.getShort(at) & 0xffff;
+    }
+    if (at < to) {
+      sum += (buffer.get(at) & 0xff) << 8;
+    }
+    return sum;
+  }
+
+  private static int finish(long sum) {
+    long folded = sum;
+    while (folded >>> 16 != 0) {
+      folded = (folded & 0xffff) + (folded >>> 16);
+    }
+    return (int) ~folded & 0xffff;
+  }
+}

@@ -1,0 +1,218 @@
+package org.liminix.qemu;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.liminix.process.UnixSocket;
+import org.liminix.process.WaitInterruptedException;
+import org.liminix.process.WaitTimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * QEMU's machine protocol (docs/interop/qmp-spec): commands that are answered, and events.
+ *
+ * <pre>{@code
+ * JsonElement status = vm.qmp().execute("query-status");
+ * vm.qmp().execute("set_link", Map.of("name", "lan", "up", false));
+ * vm.qmp().onEvent(event -> log.info("{}", event));
+ * }</pre>
+ *
+ * <p>Thread-safe: commands of several threads may be under way at once. Closed by its {@link Vm}.
+ */
+public final class Qmp {
+  private static final Logger log = LoggerFactory.getLogger(Qmp.class);
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+
+  private final String vm;
+  private final UnixSocket socket;
+  private final Gson gson = new Gson();
+  private final CompletableFuture<String> version = new CompletableFuture<>();
+  private final Map<Long, CompletableFuture<JsonElement>> pending = new ConcurrentHashMap<>();
+  private final AtomicLong ids = new AtomicLong();
+  private final List<Consumer<QmpEvent>> listeners = new CopyOnWriteArrayList<>();
+  private volatile @Nullable QmpException ended;
+
+  private Qmp(String vm, UnixSocket socket) {
+    this.vm = vm;
+    this.socket = socket;
+  }
+
+  /** Takes over a connected socket and leaves the negotiation mode, as the protocol demands. */
+  static Qmp open(String vm, UnixSocket socket, Duration timeout) {
+    Qmp qmp = new Qmp(vm, socket);
+    Thread reader = new Thread(qmp::read, "liminix-qmp-" + vm);
+    reader.setDaemon(true);
+    reader.start();
+    qmp.await(qmp.version, "QEMU's greeting", timeout);
+    qmp.execute("qmp_capabilities", Map.of(), timeout);
+    return qmp;
+  }
+
+  /** QEMU's version, such as 7.2.22. */
+  public String version() {
+    return version.getNow("");
+  }
+
+  /** {@link #execute(String, Map)} without arguments. */
+  public JsonElement execute(String command) {
+    return execute(command, Map.of());
+  }
+
+  /**
+   * Has QEMU execute a command and waits for the answer, at most 30 s.
+   *
+   * @param command by its name in QEMU's QMP reference
+   * @param arguments strings, numbers, booleans, lists, maps and JSON elements by name
+   * @return the command's return value, an empty object if it has none
+   * @throws QmpException if QEMU refuses it, or ends
+   * @throws WaitTimeoutException if QEMU does not answer
+   * @throws WaitInterruptedException if the thread is interrupted
+   */
+  public JsonElement execute(String command, Map<String, ?> arguments) {
+    return execute(command, arguments, DEFAULT_TIMEOUT);
+  }
+
+  JsonElement execute(String command, Map<String, ?> arguments, Duration timeout) {
+    return await(executeAsync(command, arguments), "QEMU's answer to " + command, timeout);
+  }
+
+  /**
+   * Sends a command and does not wait. The future completes with the return value, or with a {@link
+   * QmpException}.
+   */
+  public CompletableFuture<JsonElement> executeAsync(String command, Map<String, ?> arguments) {
+    long id = ids.incrementAndGet();
+    CompletableFuture<JsonElement> answer = new CompletableFuture<>();
+    pending.put(id, answer);
+    JsonObject message = new JsonObject();
+    message.addProperty("execute", command);
+    if (!arguments.isEmpty()) {
+      message.add("arguments", gson.toJsonTree(arguments));
+    }
+    message.addProperty("id", id);
+    log.debug("{} <- {}", vm, message);
+    try {
+      socket.write(ByteBuffer.wrap((message + "\n").getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      answer.completeExceptionally(gone(e));
+    }
+    QmpException reason = ended;
+    if (reason != null) {
+      answer.completeExceptionally(reason); // the reader may have missed this one
+    }
+    return answer.whenComplete((value, failure) -> pending.remove(id));
+  }
+
+  /** Has the listener called for every event from now on, on the reading thread: do not block. */
+  public void onEvent(Consumer<QmpEvent> listener) {
+    listeners.add(listener);
+  }
+
+  private <T> T await(CompletableFuture<T> answer, String awaited, Duration timeout) {
+    try {
+      return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      throw new WaitInterruptedException(awaited + " for " + vm, e);
+    } catch (TimeoutException e) {
+      throw new WaitTimeoutException(
+          "Waited " + timeout.toSeconds() + " s in vain for " + awaited + " for " + vm);
+    } catch (ExecutionException e) {
+      throw QmpException.rethrown(e.getCause());
+    }
+  }
+
+  private void read() {
+    Throwable cause = null;
+    try (BufferedReader lines =
+        new BufferedReader(Channels.newReader(socket, StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        log.debug("{} -> {}", vm, line);
+        accept(JsonParser.parseString(line).getAsJsonObject());
+      }
+    } catch (ClosedChannelException e) {
+      log.debug("The control connection of {} is closed", vm);
+    } catch (IOException | JsonParseException | IllegalStateException e) {
+      cause = e;
+    }
+    QmpException reason = gone(cause);
+    ended = reason;
+    version.completeExceptionally(reason);
+    pending.values().forEach(answer -> answer.completeExceptionally(reason));
+  }
+
+  private QmpException gone(@Nullable Throwable cause) {
+    return new QmpException("The control connection to the QEMU of " + vm + " is gone", cause);
+  }
+
+  private void accept(JsonObject message) {
+    if (message.has("QMP")) {
+      JsonObject qemu =
+          message.getAsJsonObject("QMP").getAsJsonObject("version").getAsJsonObject("qemu");
+      version.complete(
+          "%s.%s.%s".formatted(qemu.get("major"), qemu.get("minor"), qemu.get("micro")));
+    } else if (message.has("event")) {
+      QmpEvent event = event(message);
+      listeners.forEach(listener -> listener.accept(event));
+    } else if (message.has("id")) {
+      CompletableFuture<JsonElement> answer = pending.get(message.get("id").getAsLong());
+      if (answer != null && message.has("return")) {
+        answer.complete(message.get("return"));
+      } else if (answer != null) {
+        answer.completeExceptionally(error(message.getAsJsonObject("error")));
+      }
+    } else {
+      log.warn("{} sent what is not in the protocol: {}", vm, message);
+    }
+  }
+
+  private static QmpEvent event(JsonObject message) {
+    JsonObject time = message.getAsJsonObject("timestamp");
+    JsonObject data = message.getAsJsonObject("data");
+    return new QmpEvent(
+        message.get("event").getAsString(),
+        data == null ? new JsonObject() : data,
+        Instant.ofEpochSecond(
+            time.get("seconds").getAsLong(), time.get("microseconds").getAsLong() * 1000));
+  }
+
+  private QmpException error(JsonObject error) {
+    return new QmpException(
+        error.get("class").getAsString(), "QEMU of " + vm + ": " + error.get("desc").getAsString());
+  }
+
+  /** Closes the connection. Idempotent. */
+  void close() {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      log.debug("Closing the control connection of {}", vm, e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Qmp[" + vm + "]";
+  }
+}

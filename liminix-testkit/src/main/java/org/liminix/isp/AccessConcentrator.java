@@ -1,0 +1,221 @@
+package org.liminix.isp;
+
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.liminix.isp.Pppoe.Tag;
+import org.liminix.net.MacAddress;
+import org.liminix.net.Segment;
+import org.liminix.net.Station;
+import org.liminix.net.internal.Ethernet;
+
+/**
+ * The PPPoE side of the ISP (RFC 2516): offers its service, hands out session numbers and carries
+ * PPP packets to and from their links. Confined to the loop.
+ *
+ * <p>An offer leaves no state behind: its cookie proves that the client has received it (RFC 2516
+ * appendix A, AC-Cookie), so a flood of PADIs costs nothing.
+ */
+final class AccessConcentrator {
+  /** RFC 2516 section 4: 0xffff is reserved, and 0 is discovery. */
+  private static final int MAX_SESSION_ID = 0xfffe;
+
+  /** What a link that begins belongs to. */
+  interface LinkFactory {
+    PppLink create(int sessionId, MacAddress peer);
+
+    void record(IspEvent event);
+  }
+
+  /** Which attempt of which client a session was made for: a repeated PADR gets it again. */
+  private record Attempt(long mac, Optional<ByteBuffer> hostUniq) {}
+
+  private final IspSettings settings;
+  private final LinkFactory factory;
+  private final MacAddress mac = MacAddress.random();
+  private final Cookies cookies = new Cookies();
+  private final Station station;
+  private final Map<Integer, PppLink> links = new HashMap<>();
+  private final Map<Attempt, PppLink> attempts = new HashMap<>();
+  private final ByteBuffer frame =
+      ByteBuffer.allocateDirect(Ethernet.HEADER + Pppoe.HEADER + 0xffff);
+  private int lastSessionId;
+
+  AccessConcentrator(Segment access, IspSettings settings, LinkFactory factory) {
+    this.settings = settings;
+    this.factory = factory;
+    this.station = access.attach(settings.acName(), this::received);
+  }
+
+  List<PppLink> links() {
+    return List.copyOf(links.values());
+  }
+
+  private void received(ByteBuffer received) {
+    long destination = Ethernet.destination(received);
+    int type = Ethernet.type(received);
+    boolean forUs = destination == mac.toLong();
+    boolean forAll = destination == MacAddress.BROADCAST.toLong();
+    long client = Ethernet.source(received);
+    received.position(received.position() + Ethernet.HEADER);
+    if (!(forUs || forAll)
+        || !(type == Pppoe.DISCOVERY || type == Pppoe.SESSION)
+        || !Pppoe.accept(received)) {
+      return;
+    }
+    if (type == Pppoe.DISCOVERY) {
+      Pppoe.tags(received).ifPresent(tags -> discovery(received, tags, client, forUs));
+    } else if (forUs && Pppoe.code(received) == Pppoe.SESSION_DATA) {
+      session(received, client);
+    }
+  }
+
+  private void session(ByteBuffer packet, long client) {
+    int id = Pppoe.sessionId(packet);
+    PppLink link = find(id, client);
+    if (link != null) {
+      packet.position(packet.position() + Pppoe.HEADER);
+      link.received(packet);
+    } else {
+      // A client that missed the end of its session, or whose ISP was replaced, dials at once.
+      sendDiscovery(
+          client, Pppoe.PADT, id, List.of(Tag.of(Pppoe.GENERIC_ERROR, "No such session")));
+    }
+  }
+
+  private @Nullable PppLink find(int id, long client) {
+    PppLink link = links.get(id);
+    return link != null && link.peer().toLong() == client ? link : null;
+  }
+
+  private void discovery(ByteBuffer packet, List<Tag> tags, long client, boolean forUs) {
+    int code = Pppoe.code(packet);
+    int id = Pppoe.sessionId(packet);
+    if (code == Pppoe.PADI && id == 0) {
+      padi(tags, client);
+    } else if (code == Pppoe.PADR && id == 0 && forUs) {
+      padr(tags, client);
+    } else if (code == Pppoe.PADT && forUs) {
+      PppLink link = find(id, client);
+      if (link != null) {
+        String why = Pppoe.find(tags, Pppoe.GENERIC_ERROR).map(tag -> ": " + tag.text()).orElse("");
+        link.abandoned("the client sent a PADT" + why);
+      }
+    }
+  }
+
+  private void padi(List<Tag> tags, long client) {
+    Optional<Tag> service = Pppoe.find(tags, Pppoe.SERVICE_NAME);
+    if (service.isEmpty()) {
+      return; // RFC 2516 section 5.1: exactly one
+    }
+    boolean offered = sells(service.get());
+    factory.record(
+        new IspEvent.Discovery(
+            Instant.now(), MacAddress.of(client), service.get().text(), offered));
+    if (!offered) {
+      return; // RFC 2516 section 5.2: who cannot serve must not answer
+    }
+    List<Tag> answer = new ArrayList<>();
+    answer.add(Tag.of(Pppoe.AC_NAME, settings.acName()));
+    answer.add(service.get());
+    if (!service.get().text().equals(settings.serviceName())) {
+      answer.add(Tag.of(Pppoe.SERVICE_NAME, settings.serviceName()));
+    }
+    answer.add(new Tag(Pppoe.AC_COOKIE, cookies.of(client)));
+    echo(tags, answer);
+    sendDiscovery(client, Pppoe.PADO, 0, answer);
+  }
+
+  private boolean sells(Tag service) {
+    return !service.value().hasRemaining() || service.text().equals(settings.serviceName());
+  }
+
+  /** RFC 2516 appendix A: what the client and relays need to recognise an answer. */
+  private static void echo(List<Tag> asked, List<Tag> answer) {
+    Pppoe.find(asked, Pppoe.HOST_UNIQ).ifPresent(answer::add);
+    Pppoe.find(asked, Pppoe.RELAY_SESSION_ID).ifPresent(answer::add);
+  }
+
+  private void padr(List<Tag> tags, long client) {
+    Optional<ByteBuffer> cookie = Pppoe.find(tags, Pppoe.AC_COOKIE).map(Tag::value);
+    if (cookie.isEmpty() || !cookie.get().equals(cookies.of(client))) {
+      return; // not the answer to an offer of ours
+    }
+    Optional<Tag> service = Pppoe.find(tags, Pppoe.SERVICE_NAME);
+    List<Tag> answer = new ArrayList<>();
+    echo(tags, answer);
+    if (service.isEmpty() || !sells(service.get())) {
+      answer.add(Tag.of(Pppoe.SERVICE_NAME_ERROR, "No such service"));
+      sendDiscovery(client, Pppoe.PADS, 0, answer);
+      return;
+    }
+    answer.add(service.get());
+    Attempt attempt = new Attempt(client, Pppoe.find(tags, Pppoe.HOST_UNIQ).map(Tag::value));
+    PppLink known = attempts.get(attempt);
+    if (known != null && links.containsKey(known.id()) && !known.hasHeard()) {
+      sendDiscovery(client, Pppoe.PADS, known.id(), answer);
+      return;
+    }
+    int id = freeSessionId();
+    if (id == 0) {
+      answer.add(Tag.of(Pppoe.AC_SYSTEM_ERROR, "Every session number is taken"));
+      sendDiscovery(client, Pppoe.PADS, 0, answer);
+      return;
+    }
+    MacAddress peer = MacAddress.of(client);
+    PppLink link = factory.create(id, peer);
+    links.put(id, link);
+    attempts.put(attempt, link);
+    sendDiscovery(client, Pppoe.PADS, id, answer);
+    factory.record(new IspEvent.SessionStarted(Instant.now(), peer, id));
+    link.start();
+  }
+
+  /** The next free number, so that a new session is not mistaken for the one before; 0 if none. */
+  private int freeSessionId() {
+    if (links.size() == MAX_SESSION_ID) {
+      return 0;
+    }
+    do {
+      lastSessionId = lastSessionId == MAX_SESSION_ID ? 1 : lastSessionId + 1;
+    } while (links.containsKey(lastSessionId));
+    return lastSessionId;
+  }
+
+  private void sendDiscovery(long client, int code, int id, List<Tag> tags) {
+    frame.clear();
+    Ethernet.putHeader(frame, client, mac.toLong(), Pppoe.DISCOVERY);
+    Pppoe.putHeader(frame, code, id, Pppoe.length(tags));
+    Pppoe.putTags(frame, tags);
+    station.send(frame.flip());
+  }
+
+  /** Sends one PPP packet of a link. */
+  void send(PppLink link, int protocol, ByteBuffer packet) {
+    frame.clear();
+    Ethernet.putHeader(frame, link.peer().toLong(), mac.toLong(), Pppoe.SESSION);
+    Pppoe.putHeader(frame, Pppoe.SESSION_DATA, link.id(), Short.BYTES + packet.remaining());
+    frame.putShort((short) protocol).put(packet.duplicate());
+    station.send(frame.flip());
+  }
+
+  /** Frees a link's number and, unless the client knows, tells it. */
+  void ended(PppLink link, boolean tellClient) {
+    if (links.remove(link.id(), link)) {
+      attempts.values().remove(link);
+      if (tellClient) {
+        sendDiscovery(link.peer().toLong(), Pppoe.PADT, link.id(), List.of());
+      }
+    }
+  }
+
+  void close() {
+    station.close();
+  }
+}

@@ -1,0 +1,249 @@
+package org.liminix.isp;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.liminix.net.EventLoop;
+
+/** Finds out who the client of one session is, with PAP or CHAP. Confined to the loop. */
+abstract sealed class Authenticator {
+  /** Who is told what came of it. */
+  interface Listener {
+    void authenticated(String user);
+
+    /** The client has been told; the user is empty if it never said a name. */
+    void refused(String user, String reason);
+  }
+
+  /** How long a client may take over its answer before it is asked again, or given up. */
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  private static final int MAX_QUESTIONS = 10;
+
+  private static final String WELCOME = "Access granted";
+  private static final String REFUSAL = "Access denied";
+
+  final Ppp.Link link;
+  private final EventLoop loop;
+  private final Map<String, String> accounts;
+  private final Listener listener;
+  private @Nullable Boolean outcome;
+  private int questions;
+  private EventLoop.@Nullable Timer timer;
+
+  private Authenticator(
+      EventLoop loop, Ppp.Link link, Map<String, String> accounts, Listener listener) {
+    this.loop = loop;
+    this.link = link;
+    this.accounts = accounts;
+    this.listener = listener;
+  }
+
+  static Authenticator of(
+      AuthMethod method, EventLoop loop, Ppp.Link link, IspSettings settings, Listener listener) {
+    Map<String, String> accounts = settings.accounts();
+    return switch (method) {
+      case PAP -> new Pap(loop, link, accounts, listener);
+      case CHAP_MD5 -> new Chap(loop, link, accounts, settings.acName(), listener);
+    };
+  }
+
+  /** The number of the protocol it speaks. */
+  abstract int protocol();
+
+  /** Asks the client, or waits for it to speak. */
+  abstract void ask();
+
+  /** Takes a packet; what is malformed or unexpected is silently discarded. */
+  abstract void received(ByteBuffer packet);
+
+  abstract void sendOutcome(boolean success, int identifier, String message);
+
+  final void start() {
+    if (++questions > MAX_QUESTIONS) {
+      listener.refused("", "the client does not authenticate itself");
+      return;
+    }
+    ask();
+    timer = loop.schedule(PATIENCE, this::start);
+  }
+
+  final void stop() {
+    if (timer != null) {
+      timer.cancel();
+    }
+  }
+
+  final @Nullable String secretOf(String user) {
+    return accounts.get(user);
+  }
+
+  /** Tells the client, and the listener the first time (RFC 1334 and RFC 1994: answers repeat). */
+  final void decide(String user, int identifier, @Nullable String refusal) {
+    stop();
+    Boolean before = outcome;
+    boolean success = before == null ? refusal == null : before;
+    outcome = success;
+    sendOutcome(success, identifier, success ? WELCOME : REFUSAL);
+    if (before != null) {
+      return;
+    }
+    if (refusal == null) {
+      listener.authenticated(user);
+    } else {
+      listener.refused(user, refusal);
+    }
+  }
+
+  static boolean same(byte[] one, byte[] other) {
+    return MessageDigest.isEqual(one, other);
+  }
+
+  static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  /** The bytes that follow their length, or null if there are not so many. */
+  static byte @Nullable [] counted(ByteBuffer data) {
+    if (!data.hasRemaining()) {
+      return null;
+    }
+    int length = Byte.toUnsignedInt(data.get());
+    if (length > data.remaining()) {
+      return null;
+    }
+    byte[] bytes = new byte[length];
+    data.get(bytes);
+    return bytes;
+  }
+
+  /** The Password Authentication Protocol (RFC 1334 section 2). */
+  static final class Pap extends Authenticator {
+    private static final int REQUEST = 1;
+    private static final int ACK = 2;
+    private static final int NAK = 3;
+
+    Pap(EventLoop loop, Ppp.Link link, Map<String, String> accounts, Listener listener) {
+      super(loop, link, accounts, listener);
+    }
+
+    @Override
+    int protocol() {
+      return Ppp.PAP;
+    }
+
+    @Override
+    void ask() {} // the client begins
+
+    @Override
+    void received(ByteBuffer packet) {
+      if (!Ppp.accept(packet) || Ppp.code(packet) != REQUEST) {
+        return;
+      }
+      ByteBuffer data = Ppp.data(packet);
+      byte[] user = counted(data);
+      byte[] password = counted(data);
+      if (user == null || password == null) {
+        return;
+      }
+      String secret = secretOf(text(user));
+      String refusal =
+          secret == null ? "unknown user" : same(bytes(secret), password) ? null : "wrong secret";
+      decide(text(user), Ppp.identifier(packet), refusal);
+    }
+
+    @Override
+    void sendOutcome(boolean success, int identifier, String message) {
+      byte[] text = bytes(message);
+      ByteBuffer answer = Ppp.begin(success ? ACK : NAK, identifier, 1 + text.length);
+      link.send(Ppp.PAP, Ppp.finish(answer.put((byte) text.length).put(text)));
+    }
+  }
+
+  /** The Challenge Handshake Authentication Protocol (RFC 1994) with MD5. */
+  static final class Chap extends Authenticator {
+    private static final int CHALLENGE = 1;
+    private static final int RESPONSE = 2;
+    private static final int SUCCESS = 3;
+    private static final int FAILURE = 4;
+
+    private static final int CHALLENGE_BYTES = 16;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final byte[] challenge = new byte[CHALLENGE_BYTES];
+    private final String name;
+    private final int identifier = RANDOM.nextInt(256);
+
+    Chap(
+        EventLoop loop,
+        Ppp.Link link,
+        Map<String, String> accounts,
+        String name,
+        Listener listener) {
+      super(loop, link, accounts, listener);
+      this.name = name;
+      RANDOM.nextBytes(challenge);
+    }
+
+    @Override
+    int protocol() {
+      return Ppp.CHAP;
+    }
+
+    @Override
+    void ask() {
+      byte[] ownName = bytes(name);
+      ByteBuffer packet = Ppp.begin(CHALLENGE, identifier, 1 + challenge.length + ownName.length);
+      packet.put((byte) challenge.length).put(challenge).put(ownName);
+      link.send(Ppp.CHAP, Ppp.finish(packet));
+    }
+
+    @Override
+    void received(ByteBuffer packet) {
+      if (!Ppp.accept(packet)
+          || Ppp.code(packet) != RESPONSE
+          || Ppp.identifier(packet) != identifier) {
+        return;
+      }
+      ByteBuffer data = Ppp.data(packet);
+      byte[] response = counted(data);
+      if (response == null) {
+        return;
+      }
+      byte[] user = new byte[data.remaining()];
+      data.get(user);
+      String secret = secretOf(text(user));
+      String refusal =
+          secret == null
+              ? "unknown user"
+              : same(expected(secret), response) ? null : "wrong secret";
+      decide(text(user), identifier, refusal);
+    }
+
+    /** RFC 1994 section 4.1: of the identifier, the secret and the challenge. */
+    private byte[] expected(String secret) {
+      try {
+        MessageDigest md5 = MessageDigest.getInstance("MD5");
+        md5.update((byte) identifier);
+        md5.update(bytes(secret));
+        return md5.digest(challenge);
+      } catch (NoSuchAlgorithmException e) {
+        throw new AssertionError("every Java platform has MD5", e);
+      }
+    }
+
+    @Override
+    void sendOutcome(boolean success, int identifier, String message) {
+      link.send(Ppp.CHAP, Ppp.packet(success ? SUCCESS : FAILURE, identifier, message));
+    }
+  }
+}

@@ -1,0 +1,187 @@
+package org.liminix.isp;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.liminix.net.EventLoop;
+import org.liminix.net.MacAddress;
+import org.liminix.net.Network;
+import org.liminix.net.Segment;
+import org.liminix.net.internal.EventLog;
+
+/**
+ * The ISP of a router under test, in this JVM: an access concentrator that speaks PPPoE (RFC 2516),
+ * PPP (RFC 1661), PAP (RFC 1334), CHAP (RFC 1994) and IPCP with name servers (RFC 1332, RFC 1877)
+ * on {@link Network#ACCESS}, and routes IPv4 to {@link Network#WORLD}.
+ *
+ * <pre>{@code
+ * try (BorderNetworkGateway isp = BorderNetworkGateway.likeLiminix().start(segments);
+ *     EthernetHost server =
+ *         EthernetHost.on(WORLD).address("10.0.2.2/24").gateway("10.0.2.1").start(segments)) {
+ *   PppSession session = isp.awaitSession(Duration.ofSeconds(30));
+ *   assertThat(session.address()).hasToString("/192.168.100.10");
+ *   session.drop();
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe; methods that wait honour interrupts and throw {@link
+ * org.liminix.process.WaitTimeoutException}. Whoever started it closes it.
+ */
+public final class BorderNetworkGateway implements AutoCloseable {
+  private final EventLoop loop;
+  private final Runnable onClose;
+  private final AccessConcentrator concentrator;
+  private final WorldRouter router;
+  private final Set<PppSession> sessions = ConcurrentHashMap.newKeySet();
+  private final EventLog<IspEvent> events = new EventLog<>();
+  private final String name;
+
+  /** On the loop. */
+  BorderNetworkGateway(IspSettings settings, Segment access, Segment world, Runnable onClose) {
+    this.loop = access.loop();
+    this.onClose = onClose;
+    this.name = settings.acName();
+    AddressPool pool = new AddressPool(settings.poolFirst(), settings.poolLast());
+    Links links = new Links(settings, pool);
+    this.router =
+        new WorldRouter(
+            world, settings, pool, (link, packet) -> links.send(link, Ppp.IPV4, packet));
+    this.concentrator = new AccessConcentrator(access, settings, links);
+  }
+
+  /** Begins the description of an ISP with one account; more may follow. */
+  public static BorderNetworkGatewayBuilder account(String user, String secret) {
+    return new BorderNetworkGatewayBuilder().account(user, secret);
+  }
+
+  /** An ISP with the account that the tests of Liminix dial. */
+  public static BorderNetworkGatewayBuilder likeLiminix() {
+    return account("db123@a.1", "NotReallyTheSecret");
+  }
+
+  /** The sessions in which packets flow at this moment, by number. */
+  public List<PppSession> sessions() {
+    return sessions.stream().sorted(Comparator.comparingInt(PppSession::id)).toList();
+  }
+
+  /** Waits until packets flow in some session, and returns one in which they do. */
+  public PppSession awaitSession(Duration timeout) {
+    IspEvent event =
+        events.await(
+            e -> e instanceof IspEvent.SessionOpened opened && sessions.contains(opened.session()),
+            timeout,
+            "PPP session opened at " + name);
+    return ((IspEvent.SessionOpened) event).session();
+  }
+
+  /** What has happened so far, oldest first; a very long history loses its beginning. */
+  public List<IspEvent> events() {
+    return events.all();
+  }
+
+  /** The first event that matches, of those that have happened and those that will. */
+  public IspEvent awaitEvent(Predicate<? super IspEvent> predicate, Duration timeout) {
+    return events.await(predicate, timeout, "such event at " + name);
+  }
+
+  /**
+   * The first event of a kind, of those that have happened and those that will.
+   *
+   * <pre>{@code
+   * assertThat(isp.awaitEvent(IspEvent.AuthenticationFailed.class, timeout).user()).isEqualTo("eve");
+   * }</pre>
+   */
+  public <E extends IspEvent> E awaitEvent(Class<E> kind, Duration timeout) {
+    return kind.cast(events.await(kind::isInstance, timeout, kind.getSimpleName() + " at " + name));
+  }
+
+  /** Ends every session with a PADT and leaves the networks. Idempotent. */
+  @Override
+  public void close() {
+    try {
+      loop.call(
+          () -> {
+            concentrator.links().forEach(PppLink::drop);
+            concentrator.close();
+            router.close();
+          });
+    } catch (RejectedExecutionException e) {
+      return; // its segments, and everything on their loop, ended before
+    }
+    onClose.run();
+  }
+
+  @Override
+  public String toString() {
+    return "BorderNetworkGateway[" + name + " " + sessions() + "]";
+  }
+
+  /** What all links share. Confined to the loop. */
+  private final class Links implements PppLink.Owner, AccessConcentrator.LinkFactory {
+    private final IspSettings settings;
+    private final AddressPool pool;
+
+    Links(IspSettings settings, AddressPool pool) {
+      this.settings = settings;
+      this.pool = pool;
+    }
+
+    @Override
+    public PppLink create(int sessionId, MacAddress peer) {
+      return new PppLink(sessionId, peer, loop, settings, this);
+    }
+
+    @Override
+    public void send(PppLink link, int protocol, ByteBuffer packet) {
+      concentrator.send(link, protocol, packet);
+    }
+
+    @Override
+    public @Nullable Integer allocateAddress() {
+      return pool.allocate();
+    }
+
+    @Override
+    public void opened(PppLink link, PppSession session) {
+      Integer address = link.address();
+      if (address != null) {
+        router.add(address, link);
+      }
+      sessions.add(session);
+    }
+
+    @Override
+    public void closed(PppLink link, PppSession session) {
+      sessions.remove(session);
+      Integer address = link.address();
+      if (address != null) {
+        router.remove(address, link);
+      }
+    }
+
+    @Override
+    public void ended(PppLink link, boolean tellClient) {
+      Integer address = link.address();
+      if (address != null) {
+        pool.release(address);
+      }
+      concentrator.ended(link, tellClient);
+    }
+
+    @Override
+    public void forward(PppLink link, ByteBuffer packet) {
+      router.receivedFrom(link, packet);
+    }
+
+    @Override
+    public void record(IspEvent event) {
+      events.add(event);
+    }
+  }
+}

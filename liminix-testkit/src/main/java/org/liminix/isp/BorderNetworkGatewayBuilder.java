@@ -1,0 +1,197 @@
+package org.liminix.isp;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.liminix.net.Network;
+import org.liminix.net.Segments;
+import org.liminix.net.Spec;
+import org.liminix.net.internal.Ipv4;
+import org.liminix.net.internal.Ipv4Prefix;
+
+/**
+ * Describes a {@link BorderNetworkGateway}. What is not chosen is as in the tests of Liminix: the
+ * ISP is 192.168.100.1, its clients are 192.168.100.10 to 192.168.100.99.
+ *
+ * <pre>{@code
+ * Spec<BorderNetworkGateway> isp =
+ *     BorderNetworkGateway.account("ann", "secret").dns("10.0.2.2").authentication(PAP).spec();
+ * }</pre>
+ *
+ * <p>Not thread-safe.
+ */
+public final class BorderNetworkGatewayBuilder {
+  /** Lengths in PAP, and CHAP's together with the rest, fit a byte. */
+  private static final int MAX_NAME_BYTES = 255;
+
+  private final Map<String, String> accounts = new LinkedHashMap<>();
+  private @Nullable Network access;
+  private @Nullable Network world;
+  private @Nullable Integer localAddress;
+  private int @Nullable [] pool;
+  private @Nullable Ipv4Prefix worldAddress;
+  private @Nullable List<Integer> dns;
+  private @Nullable List<AuthMethod> authMethods;
+  private @Nullable String acName;
+  private @Nullable String serviceName;
+  private @Nullable Duration echoInterval;
+  private @Nullable Integer echoLimit;
+
+  BorderNetworkGatewayBuilder() {}
+
+  /** Who may dial in. To be called once for every user. */
+  public BorderNetworkGatewayBuilder account(String user, String secret) {
+    refuse(accounts.containsKey(user), "user " + user + " has an account; give each user one");
+    refuse(user.isEmpty() || length(user) > MAX_NAME_BYTES, "a user has 1 to 255 bytes: " + user);
+    refuse(length(secret) > MAX_NAME_BYTES, "the secret of " + user + " is over 255 bytes long");
+    accounts.put(user, secret);
+    return this;
+  }
+
+  /** The network of the clients; otherwise {@link Network#ACCESS}. */
+  public BorderNetworkGatewayBuilder access(Network network) {
+    access = once(access, network, "access");
+    return this;
+  }
+
+  /** The network of everybody else; otherwise {@link Network#WORLD}. */
+  public BorderNetworkGatewayBuilder world(Network network) {
+    world = once(world, network, "world");
+    return this;
+  }
+
+  /** The ISP's own end of every session; otherwise 192.168.100.1. */
+  public BorderNetworkGatewayBuilder localAddress(String address) {
+    localAddress = once(localAddress, Ipv4.parse(address), "localAddress");
+    return this;
+  }
+
+  /** The first and the last address for clients; otherwise 192.168.100.10 and 192.168.100.99. */
+  public BorderNetworkGatewayBuilder pool(String first, String last) {
+    int[] range = {Ipv4.parse(first), Ipv4.parse(last)};
+    refuse(
+        Integer.compareUnsigned(range[0], range[1]) > 0,
+        "the pool begins after its end: " + first + " to " + last + "; swap them");
+    refuse(
+        range[1] - range[0] < 0 || range[1] - range[0] > 0xfffe,
+        "a pool holds at most 65535 addresses, as many as there are sessions");
+    pool = once(pool, range, "pool");
+    return this;
+  }
+
+  /**
+   * The ISP's address in the world with the length of its network, which hosts there use as their
+   * gateway; otherwise 10.0.2.1/24.
+   */
+  public BorderNetworkGatewayBuilder worldAddress(String address) {
+    worldAddress = once(worldAddress, Ipv4Prefix.parse(address), "worldAddress");
+    return this;
+  }
+
+  /** One or two name servers that clients are told; otherwise none. */
+  public BorderNetworkGatewayBuilder dns(String... addresses) {
+    refuse(
+        addresses.length < 1 || addresses.length > 2,
+        "IPCP (RFC 1877) has room for one or two name servers, not " + addresses.length);
+    dns = once(dns, Stream.of(addresses).map(Ipv4::parse).toList(), "dns");
+    return this;
+  }
+
+  /**
+   * How clients prove who they are, in order of preference; otherwise with CHAP, or PAP for those
+   * that refuse it.
+   */
+  public BorderNetworkGatewayBuilder authentication(AuthMethod first, AuthMethod... others) {
+    List<AuthMethod> methods = Stream.concat(Stream.of(first), Stream.of(others)).toList();
+    refuse(methods.stream().distinct().count() < methods.size(), "name each method once");
+    authMethods = once(authMethods, methods, "authentication");
+    return this;
+  }
+
+  /** What the access concentrator calls itself; otherwise "liminix". */
+  public BorderNetworkGatewayBuilder acName(String name) {
+    refuse(name.isEmpty() || length(name) > MAX_NAME_BYTES, "an AC name has 1 to 255 bytes");
+    acName = once(acName, name, "acName");
+    return this;
+  }
+
+  /** The one service it sells besides "any"; otherwise "internet". */
+  public BorderNetworkGatewayBuilder serviceName(String name) {
+    refuse(length(name) > MAX_NAME_BYTES, "a service name has at most 255 bytes");
+    serviceName = once(serviceName, name, "serviceName");
+    return this;
+  }
+
+  /**
+   * How often a client is asked for a sign of life and after how many times without one its session
+   * ends; otherwise every 10 seconds and 3 times.
+   */
+  public BorderNetworkGatewayBuilder echo(Duration interval, int limit) {
+    refuse(interval.isNegative() || interval.isZero(), "the echo interval must be positive");
+    refuse(limit < 1, "the echo limit must be at least 1, not " + limit);
+    echoInterval = once(echoInterval, interval, "echo");
+    echoLimit = limit;
+    return this;
+  }
+
+  private static int length(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+
+  private static <T> T once(@Nullable T before, T value, String setter) {
+    refuse(before != null, setter + " was called before; call it once");
+    return value;
+  }
+
+  private static void refuse(boolean misuse, String message) {
+    if (misuse) {
+      throw new IllegalArgumentException("BorderNetworkGateway: " + message);
+    }
+  }
+
+  private static <T> T orElse(@Nullable T chosen, T otherwise) {
+    return chosen == null ? otherwise : chosen;
+  }
+
+  /** The description as an immutable value, to be started any number of times. */
+  public Spec<BorderNetworkGateway> spec() {
+    int local = orElse(localAddress, Ipv4.parse("192.168.100.1"));
+    int[] range =
+        orElse(pool, new int[] {Ipv4.parse("192.168.100.10"), Ipv4.parse("192.168.100.99")});
+    refuse(
+        new AddressPool(range[0], range[1]).contains(local),
+        "the ISP's own address %s is in the pool; choose another localAddress or pool"
+            .formatted(Ipv4.toString(local)));
+    Network from = orElse(access, Network.ACCESS);
+    Network to = orElse(world, Network.WORLD);
+    refuse(from.equals(to), "access and world are both " + from + "; use two networks");
+    return new IspSettings(
+        from,
+        to,
+        Map.copyOf(accounts),
+        local,
+        range[0],
+        range[1],
+        orElse(worldAddress, Ipv4Prefix.parse("10.0.2.1/24")),
+        orElse(dns, List.of()),
+        orElse(authMethods, List.of(AuthMethod.CHAP_MD5, AuthMethod.PAP)),
+        orElse(acName, "liminix"),
+        orElse(serviceName, "internet"),
+        orElse(echoInterval, Duration.ofSeconds(10)),
+        orElse(echoLimit, 3));
+  }
+
+  /** Starts it on the given networks. */
+  public BorderNetworkGateway start(Segments segments) {
+    return spec().start(segments);
+  }
+
+  /** Starts it on the shared networks of the multicast convention. */
+  public BorderNetworkGateway start() {
+    return spec().start();
+  }
+}

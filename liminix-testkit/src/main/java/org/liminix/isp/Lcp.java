@@ -1,0 +1,258 @@
+package org.liminix.isp;
+
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.liminix.net.EventLoop;
+
+/** The Link Control Protocol (RFC 1661 sections 5 and 6) of one session. Confined to the loop. */
+final class Lcp implements Negotiation.Policy {
+  static final int PROTOCOL_REJECT = 8;
+  static final int ECHO_REQUEST = 9;
+  static final int ECHO_REPLY = 10;
+  static final int DISCARD_REQUEST = 11;
+
+  static final int MRU = 1;
+  static final int AUTHENTICATION = 3;
+  static final int MAGIC_NUMBER = 5;
+
+  /** RFC 1661 leaves no room for an IPv4 packet below this (RFC 791). */
+  private static final int MIN_MRU = 68;
+
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  /** Who is told how the link fares. */
+  interface Listener {
+    void linkOpened(AuthMethod method, int mru);
+
+    /** What was agreed is void; the link may open again. */
+    void linkClosed();
+
+    void linkFinished(String why, boolean byPeer);
+
+    /** The peer does not speak a protocol. */
+    void protocolRejected(int protocol);
+
+    /** The peer has not been heard for too long. */
+    void peerSilent();
+  }
+
+  private final EventLoop loop;
+  private final Ppp.Link link;
+  private final Negotiation negotiation;
+  private final Listener listener;
+  private final List<AuthMethod> methods;
+  private final Duration echoInterval;
+  private final int echoLimit;
+
+  private int magic = newMagic();
+  private boolean askMru = true;
+  private boolean askMagic = true;
+  private int mru = Ppp.MAX_MRU;
+  private int peerMru = Ppp.MAX_MRU;
+  private int identifier;
+  private boolean heardSinceEcho;
+  private int silentEchoes;
+  private EventLoop.@Nullable Timer echoTimer;
+
+  Lcp(EventLoop loop, Ppp.Link link, IspSettings settings, Listener listener) {
+    this.loop = loop;
+    this.link = link;
+    this.listener = listener;
+    this.methods = new ArrayList<>(settings.authMethods());
+    this.echoInterval = settings.echoInterval();
+    this.echoLimit = settings.echoLimit();
+    this.negotiation = new Negotiation(Ppp.LCP, loop, link, this);
+  }
+
+  private static int newMagic() {
+    int random = RANDOM.nextInt();
+    return random == 0 ? 1 : random; // RFC 1661 section 6.4: zero is no magic number
+  }
+
+  void open() {
+    negotiation.open();
+  }
+
+  void close(String why) {
+    negotiation.close(why);
+  }
+
+  void abandon() {
+    stopEcho();
+    negotiation.abandon();
+  }
+
+  boolean isOpened() {
+    return negotiation.state() == Negotiation.State.OPENED;
+  }
+
+  void received(ByteBuffer packet) {
+    negotiation.received(packet);
+  }
+
+  /** Anything at all came from the peer: it lives. */
+  void heard() {
+    heardSinceEcho = true;
+    silentEchoes = 0;
+  }
+
+  /** RFC 1661 section 5.7: tells the peer that nobody here speaks a protocol. */
+  void rejectProtocol(int protocol, ByteBuffer packet) {
+    if (isOpened()) {
+      int length = Math.min(packet.remaining(), Math.min(peerMru, Ppp.MAX_MRU) - Ppp.HEADER - 2);
+      ByteBuffer reject = Ppp.begin(PROTOCOL_REJECT, identifier++, 2 + length);
+      reject.putShort((short) protocol);
+      reject.put(packet.duplicate().limit(packet.position() + length));
+      link.send(Ppp.LCP, Ppp.finish(reject));
+    }
+  }
+
+  @Override
+  public List<PppOption> wishes() {
+    List<PppOption> wishes = new ArrayList<>();
+    if (askMru) {
+      wishes.add(PppOption.ofShort(MRU, mru));
+    }
+    wishes.add(methods.get(0).option());
+    if (askMagic) {
+      wishes.add(PppOption.ofInt(MAGIC_NUMBER, magic));
+    }
+    return wishes;
+  }
+
+  @Override
+  public Negotiation.Verdict judge(List<PppOption> asked) {
+    Negotiation.Verdict verdict = new Negotiation.Verdict();
+    peerMru = Ppp.DEFAULT_MRU;
+    for (PppOption option : asked) {
+      if (option.type() == MRU && option.isShort()) {
+        peerMru = option.shortValue();
+        if (peerMru < MIN_MRU || peerMru > Ppp.MAX_MRU) {
+          verdict.suggest(PppOption.ofShort(MRU, Ppp.MAX_MRU)); // RFC 2516 section 7
+        }
+      } else if (option.type() == MAGIC_NUMBER && option.isInt()) {
+        if (option.intValue() == 0 || option.intValue() == magic) {
+          verdict.suggest(PppOption.ofInt(MAGIC_NUMBER, newMagic()));
+        }
+      } else {
+        // ACCM, PFC and ACFC make no sense over Ethernet (RFC 2516 section 7), and we do not
+        // authenticate ourselves.
+        verdict.reject(option);
+      }
+    }
+    return verdict;
+  }
+
+  @Override
+  public void naked(List<PppOption> suggested) {
+    for (PppOption option : suggested) {
+      switch (option.type()) {
+        case MRU -> {
+          if (option.isShort()
+              && option.shortValue() >= MIN_MRU
+              && option.shortValue() <= Ppp.MAX_MRU) {
+            mru = option.shortValue();
+          }
+        }
+        case MAGIC_NUMBER -> magic = newMagic();
+        case AUTHENTICATION -> {
+          AuthMethod refused = methods.get(0);
+          if (refused.option().equals(option)) {
+            break; // it suggests what we asked for
+          }
+          methods.remove(0);
+          // What the peer suggests goes first, if it is allowed.
+          methods.sort(Comparator.comparing(method -> !method.option().equals(option)));
+          if (methods.isEmpty()) {
+            negotiation.finish("the peer refuses to authenticate with " + refused);
+          }
+        }
+        default -> {} // we asked for nothing else
+      }
+    }
+  }
+
+  @Override
+  public void rejected(List<PppOption> unknown) {
+    for (PppOption option : unknown) {
+      switch (option.type()) {
+        case MRU -> askMru = false;
+        case MAGIC_NUMBER -> askMagic = false;
+        case AUTHENTICATION -> negotiation.finish("the peer refuses to authenticate");
+        default -> {} // we asked for nothing else
+      }
+    }
+  }
+
+  @Override
+  public void opened() {
+    planEcho();
+    listener.linkOpened(methods.get(0), Math.min(peerMru, Ppp.MAX_MRU));
+  }
+
+  @Override
+  public void closed() {
+    stopEcho();
+    listener.linkClosed();
+  }
+
+  @Override
+  public void finished(String why, boolean byPeer) {
+    listener.linkFinished(why, byPeer);
+  }
+
+  @Override
+  public boolean received(int code, ByteBuffer packet) {
+    switch (code) {
+      case ECHO_REQUEST -> {
+        ByteBuffer data = Ppp.data(packet);
+        if (isOpened() && data.remaining() >= Integer.BYTES) {
+          ByteBuffer reply = Ppp.begin(ECHO_REPLY, Ppp.identifier(packet), data.remaining());
+          reply.putInt(askMagic ? magic : 0).put(data.position(data.position() + Integer.BYTES));
+          link.send(Ppp.LCP, Ppp.finish(reply));
+        }
+      }
+      case PROTOCOL_REJECT -> {
+        ByteBuffer data = Ppp.data(packet);
+        if (isOpened() && data.remaining() >= Short.BYTES) {
+          listener.protocolRejected(Short.toUnsignedInt(data.getShort()));
+        }
+      }
+      case ECHO_REPLY, DISCARD_REQUEST -> {} // that it came is all it says
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void planEcho() {
+    stopEcho();
+    heardSinceEcho = true;
+    silentEchoes = 0;
+    echoTimer = loop.schedule(echoInterval, this::echo);
+  }
+
+  private void echo() {
+    if (!heardSinceEcho && ++silentEchoes >= echoLimit) {
+      listener.peerSilent();
+      return;
+    }
+    heardSinceEcho = false;
+    ByteBuffer request = Ppp.begin(ECHO_REQUEST, identifier++, Integer.BYTES);
+    link.send(Ppp.LCP, Ppp.finish(request.putInt(askMagic ? magic : 0)));
+    echoTimer = loop.schedule(echoInterval, this::echo);
+  }
+
+  private void stopEcho() {
+    if (echoTimer != null) {
+      echoTimer.cancel();
+      echoTimer = null;
+    }
+  }
+}

@@ -1,0 +1,263 @@
+package org.liminix.isp;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import org.liminix.net.EventLoop;
+import org.liminix.net.MacAddress;
+import org.liminix.net.internal.Ipv4;
+
+/**
+ * One PPP link from its number to its end: the phases of RFC 1661 section 3. Confined to the loop.
+ */
+final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener {
+  /** What a link needs of the concentrator it is part of. */
+  interface Owner {
+    void send(PppLink link, int protocol, ByteBuffer packet);
+
+    /** An address for a client, or null if all are taken. */
+    @Nullable Integer allocateAddress();
+
+    void opened(PppLink link, PppSession session);
+
+    /** Packets no longer flow. */
+    void closed(PppLink link, PppSession session);
+
+    /** The link has ended; the client is to be told with a PADT unless it said so itself. */
+    void ended(PppLink link, boolean tellClient);
+
+    void forward(PppLink link, ByteBuffer packet);
+
+    void record(IspEvent event);
+  }
+
+  private final int id;
+  private final MacAddress peer;
+  private final EventLoop loop;
+  private final IspSettings settings;
+  private final Owner owner;
+  private final long startNanos = System.nanoTime();
+  private final Lcp lcp;
+
+  private boolean heard;
+  private int mtu = Ppp.MAX_MRU;
+  private @Nullable Authenticator authenticator;
+  private String user = "";
+  private boolean authenticated;
+  private @Nullable Integer address;
+  private @Nullable Ipcp ipcp;
+  private @Nullable PppSession session;
+  private IspEvent.@Nullable Reason ending;
+  private String endingDetail = "";
+  private boolean ended;
+
+  PppLink(int id, MacAddress peer, EventLoop loop, IspSettings settings, Owner owner) {
+    this.id = id;
+    this.peer = peer;
+    this.loop = loop;
+    this.settings = settings;
+    this.owner = owner;
+    this.lcp = new Lcp(loop, this::send, settings, this);
+  }
+
+  int id() {
+    return id;
+  }
+
+  MacAddress peer() {
+    return peer;
+  }
+
+  /** Whether the client has sent anything: it knows its session then. */
+  boolean hasHeard() {
+    return heard;
+  }
+
+  @Nullable Integer address() {
+    return address;
+  }
+
+  /** The longest IP packet the client takes. */
+  int mtu() {
+    return mtu;
+  }
+
+  void start() {
+    lcp.open();
+  }
+
+  private void send(int protocol, ByteBuffer packet) {
+    owner.send(this, protocol, packet);
+  }
+
+  /** Takes what follows the PPPoE header: a protocol number and a packet. */
+  void received(ByteBuffer frame) {
+    if (ended || frame.remaining() < Short.BYTES) {
+      return;
+    }
+    heard = true;
+    lcp.heard();
+    int protocol = Short.toUnsignedInt(frame.getShort());
+    Authenticator asked = authenticator;
+    Ipcp network = ipcp;
+    if (protocol == Ppp.LCP) {
+      lcp.received(frame);
+    } else if (!lcp.isOpened() || ending != null) {
+      return; // RFC 1661 section 3.4: silently discarded
+    } else if (asked != null && protocol == asked.protocol()) {
+      asked.received(frame);
+    } else if (!authenticated) {
+      return; // RFC 1661 section 3.5
+    } else if (protocol == Ppp.IPV4 && network != null) {
+      if (network.isOpened() && Ipv4.accept(frame)) {
+        owner.forward(this, frame);
+      }
+    } else if (protocol == Ppp.IPCP && network != null) {
+      network.received(frame);
+    } else {
+      lcp.rejectProtocol(protocol, frame);
+    }
+  }
+
+  @Override
+  public void linkOpened(AuthMethod method, int mru) {
+    mtu = mru;
+    authenticator = Authenticator.of(method, loop, this::send, settings, this);
+    authenticator.start();
+  }
+
+  @Override
+  public void authenticated(String user) {
+    this.user = user;
+    authenticated = true;
+    if (address == null) {
+      address = owner.allocateAddress();
+    }
+    Integer assigned = address;
+    if (assigned == null) {
+      terminate(IspEvent.Reason.NO_ADDRESS, "No address free");
+      return;
+    }
+    ipcp = new Ipcp(loop, this::send, settings, assigned, this);
+    ipcp.open();
+  }
+
+  @Override
+  public void refused(String user, String reason) {
+    owner.record(new IspEvent.AuthenticationFailed(Instant.now(), peer, id, user, reason));
+    terminate(IspEvent.Reason.AUTHENTICATION, "Authentication failed");
+  }
+
+  @Override
+  public void addressAgreed() {
+    Integer assigned = address;
+    if (assigned != null) {
+      Duration setupTime = Duration.ofNanos(System.nanoTime() - startNanos);
+      PppSession opened = new PppSession(loop, this, id, user, assigned, peer, setupTime);
+      session = opened;
+      owner.opened(this, opened);
+      owner.record(new IspEvent.SessionOpened(Instant.now(), peer, opened));
+    }
+  }
+
+  @Override
+  public void addressLost() {
+    leaveOpen(PppSession.State.CLOSED);
+  }
+
+  @Override
+  public void networkFinished(String why, boolean byPeer) {
+    terminate(byPeer ? IspEvent.Reason.CLIENT : IspEvent.Reason.NEGOTIATION, "IPCP ended: " + why);
+  }
+
+  @Override
+  public void protocolRejected(int protocol) {
+    if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
+      terminate(IspEvent.Reason.NEGOTIATION, "The client has no IPv4");
+    }
+  }
+
+  @Override
+  public void peerSilent() {
+    end(IspEvent.Reason.SILENCE, "no answer to LCP echo requests", true);
+  }
+
+  @Override
+  public void linkClosed() {
+    leaveNetwork();
+  }
+
+  @Override
+  public void linkFinished(String why, boolean byPeer) {
+    end(byPeer ? IspEvent.Reason.CLIENT : IspEvent.Reason.NEGOTIATION, why, true);
+  }
+
+  /** The ISP ends the session in an orderly way. */
+  void terminate() {
+    terminate(IspEvent.Reason.ISP, "Terminated by the ISP");
+  }
+
+  private void terminate(IspEvent.Reason reason, String detail) {
+    if (ended || ending != null) {
+      return;
+    }
+    ending = reason;
+    endingDetail = detail;
+    leaveOpen(PppSession.State.TERMINATING);
+    leaveNetwork();
+    lcp.close(detail);
+  }
+
+  /** The ISP ends the session at once. */
+  void drop() {
+    end(IspEvent.Reason.ISP, "dropped by the ISP", true);
+  }
+
+  /** The client sent a PADT. */
+  void abandoned(String detail) {
+    end(IspEvent.Reason.CLIENT, detail, false);
+  }
+
+  private void end(IspEvent.Reason reason, String detail, boolean tellClient) {
+    if (ended) {
+      return;
+    }
+    ended = true;
+    leaveNetwork();
+    lcp.abandon();
+    owner.ended(this, tellClient);
+    // What began the end is the reason, not the answer to it.
+    IspEvent.Reason begun = ending;
+    owner.record(
+        begun == null
+            ? new IspEvent.SessionTerminated(Instant.now(), peer, id, reason, detail)
+            : new IspEvent.SessionTerminated(Instant.now(), peer, id, begun, endingDetail));
+  }
+
+  private void leaveNetwork() {
+    authenticated = false;
+    if (authenticator != null) {
+      authenticator.stop();
+      authenticator = null;
+    }
+    leaveOpen(PppSession.State.CLOSED);
+    if (ipcp != null) {
+      ipcp.abandon();
+      ipcp = null;
+    }
+  }
+
+  private void leaveOpen(PppSession.State state) {
+    PppSession open = session;
+    if (open != null) {
+      if (open.state() == PppSession.State.OPEN) {
+        owner.closed(this, open);
+      }
+      open.state(state);
+      if (state == PppSession.State.CLOSED) {
+        session = null;
+      }
+    }
+  }
+}

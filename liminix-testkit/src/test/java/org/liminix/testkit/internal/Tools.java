@@ -1,0 +1,44 @@
+package org.liminix.testkit.internal;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/** Programs that tests use as peers. */
+public final class Tools {
+  private Tools() {}
+
+  /** Skips the test if that program is not on the path. */
+  public static void require(String program, String debianPackage) {
+    boolean found =
+        Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
+            .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
+    assumeTrue(found, program + " is not installed: apt-get install " + debianPackage);
+  }
+
+  /** Skips the test if images cannot be built here. */
+  public static void requireImageBuilding() {
+    require("apt-get", "apt");
+    require("sqfstar", "squashfs-tools");
+  }
+
+  /** The output of a program that is expected to succeed. */
+  public static String output(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (process.waitFor() != 0) {
+      throw new AssertionError(String.join(" ", command) + " said:\n" + output);
+    }
+    return output;
+  }
+
+  /** Bytes in hexadecimal, for looking at a capture. */
+  public static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
+  }
+}
