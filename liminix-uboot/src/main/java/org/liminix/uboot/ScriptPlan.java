@@ -25,8 +25,7 @@ public final class ScriptPlan {
     this.script = script;
     this.board = board;
     this.steps = List.copyOf(steps);
-    this.problems =
-        problems.stream().sorted(Comparator.comparingInt(PlanProblem::line)).toList();
+    this.problems = problems.stream().sorted(Comparator.comparingInt(PlanProblem::line)).toList();
   }
 
   /** The script. */
