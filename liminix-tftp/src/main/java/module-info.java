@@ -1,5 +1,9 @@
 /** A TFTP server and client over UDP or an emulated segment. */
 @org.jspecify.annotations.NullMarked
 module org.liminix.tftp {
+  requires com.google.common;
   requires transitive org.liminix.core;
+  requires org.slf4j;
+
+  exports org.liminix.tftp;
 }
