@@ -52,10 +52,11 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
   }
 
   @Override
-  void repeatFirstAnswer() {
+  void repeat() {
     if (sender != null) {
       sender.retry(System.nanoTime());
     } else {
+      record.repeated(1);
       link().send(Wire.oack(terms.answer()));
     }
   }
@@ -73,16 +74,6 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
       answered();
       timer.answered(nowNanos);
       send(source, nowNanos);
-    }
-  }
-
-  @Override
-  public void retry() {
-    if (sender != null) {
-      sender.retry(System.nanoTime());
-    } else {
-      record.repeated(1);
-      link().send(Wire.oack(terms.answer()));
     }
   }
 

@@ -169,7 +169,6 @@ final class ServerEngine {
   }
 
   private void deny(RequestPacket packet, InetSocketAddress client) {
-    reply(Wire.error(Wire.ACCESS_VIOLATION, "This client is not allowed"), client);
     TftpTransfer record = new TftpTransfer(request(packet, client));
     record.ended(
         TftpTransfer.State.REFUSED,
@@ -180,6 +179,7 @@ final class ServerEngine {
     }
     history.ended(record);
     notifyListeners(listener -> listener.refused(record));
+    reply(Wire.error(Wire.ACCESS_VIOLATION, "This client is not allowed"), client);
   }
 
   private static TftpRequest request(RequestPacket packet, InetSocketAddress client) {

@@ -55,8 +55,8 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   /** Answers the request for the first time. */
   abstract void begin(Link link, Closeable content, long nowNanos);
 
-  /** Sends again what was sent when the client has said nothing yet. */
-  abstract void repeatFirstAnswer();
+  /** Sends again what the client has not reacted to. */
+  abstract void repeat();
 
   /** Handles DATA or ACK. */
   abstract void handle(int opcode, ByteBuffer datagram, long nowNanos);
@@ -94,8 +94,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   /** The request came again. */
   final void requestRepeated() {
     if (link != null) {
-      record.repeated(1);
-      repeatFirstAnswer();
+      repeat();
     }
   }
 
@@ -164,6 +163,11 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   }
 
   @Override
+  public final void retry() {
+    repeat();
+  }
+
+  @Override
   public void gaveUp() {
     end(
         TftpTransfer.State.FAILED,
@@ -187,21 +191,26 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
     if (cause != null) {
       log.debug("{}", record.request(), cause);
     }
-    ByteBuffer datagram = Wire.error(error.code(), message);
-    if (link != null) {
-      link.send(datagram);
-    } else {
-      engine.reply(datagram, client());
-    }
+    String detail =
+        cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";
     end(
         link == null ? TftpTransfer.State.REFUSED : TftpTransfer.State.FAILED,
         error,
-        message
-            + (cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")"));
+        message + detail,
+        Wire.error(error.code(), message));
   }
 
-  /** Ends the transfer in its books; whatever is still to be said was said. */
+  /** Ends the transfer without a word to the client. */
   final void end(TftpTransfer.State state, @Nullable TftpError error, String reason) {
+    end(state, error, reason, null);
+  }
+
+  /** Ends the transfer, in its books first, for whoever looks at them when the packet arrives. */
+  private void end(
+      TftpTransfer.State state,
+      @Nullable TftpError error,
+      String reason,
+      @Nullable ByteBuffer farewell) {
     if (ended) {
       return;
     }
@@ -212,10 +221,15 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
       closeQuietly(content);
     }
     record.ended(state, error, reason);
+    engine.ended(this);
+    if (farewell != null && link != null) {
+      link.send(farewell);
+    } else if (farewell != null) {
+      engine.reply(farewell, client());
+    }
     if (!lingers(state)) {
       closeLink();
     }
-    engine.ended(this);
     if (predecessor != null) {
       predecessor.resume();
     }

@@ -77,7 +77,7 @@ public final class TftpServer implements AutoCloseable {
     TransferLog history = new TransferLog(spec.history());
     @Nullable DatagramHost given = spec.host();
     if (given != null) {
-      Link.Factory links = (peer, handler) -> new EndpointLink(given, peer, handler);
+      Link.Factory links = (peer, handler) -> EndpointLink.to(peer, given, handler);
       return started(new ServerEngine(spec, given, links, history), history, given.loop(), false);
     }
     EventLoop loop = EventLoop.start("tftp");

@@ -38,12 +38,11 @@ final class WriteTransfer extends ServerTransfer implements Receiver.Owner {
     terms = Negotiation.answer(packet, -1, engine.spec().limits());
     record.terms(terms.blockSize(), terms.window(), terms.size());
     receiver = new Receiver(link, (Sink) content, terms, timer, this);
-    repeatFirstAnswer();
+    answer();
     timer.sent(nowNanos);
   }
 
-  @Override
-  void repeatFirstAnswer() {
+  private void answer() {
     link().send(terms.answer().isEmpty() ? Wire.ack(0) : Wire.oack(terms.answer()));
   }
 
@@ -63,12 +62,12 @@ final class WriteTransfer extends ServerTransfer implements Receiver.Owner {
   }
 
   @Override
-  public void retry() {
+  void repeat() {
     if (receiver != null && receiver.started()) {
       receiver.retry();
     } else {
       record.repeated(1);
-      repeatFirstAnswer();
+      answer();
     }
   }
 

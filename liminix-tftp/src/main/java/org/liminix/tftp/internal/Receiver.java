@@ -19,7 +19,7 @@ public final class Receiver {
     /** The data cannot be kept; the transfer is over. */
     void sinkFailed(IOException cause);
 
-    /** All has arrived, is kept, and was acknowledged. */
+    /** All has arrived and is kept; the last acknowledgement follows. */
     void completed();
   }
 
@@ -95,9 +95,9 @@ public final class Receiver {
     timer.answered(nowNanos);
     owner.progressed(bytes, nowNanos);
     if (complete) {
-      acknowledge();
       timer.stop();
       owner.completed();
+      acknowledge(); // after the books are closed, for whoever looks at them on its arrival
     } else if (++sinceAcknowledged >= window) {
       acknowledge();
       timer.sent(nowNanos);

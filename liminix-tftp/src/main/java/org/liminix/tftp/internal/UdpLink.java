@@ -108,7 +108,8 @@ public final class UdpLink implements Link {
 
   private void ready(SelectionKey ready) {
     key = ready;
-    if (ready.isWritable()) {
+    // Another port's packet, handled just before, may have ended this transfer.
+    if (ready.isValid() && ready.isWritable()) {
       ready.interestOps(SelectionKey.OP_READ);
       handler.writable();
     }
