@@ -28,6 +28,7 @@ import org.liminix.tftp.internal.Link;
 import org.liminix.tftp.internal.MalformedPacketException;
 import org.liminix.tftp.internal.Negotiation;
 import org.liminix.tftp.internal.RequestPacket;
+import org.liminix.tftp.internal.Segmentation;
 import org.liminix.tftp.internal.Wire;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +54,7 @@ final class ServerEngine {
   private final ServerSpec spec;
   private final DatagramHost host;
   private final Link.Factory links;
+  private final Segmentation segmentation;
   private final TransferLog history;
   private final BufferPool buffers = new BufferPool(POOLED_BYTES);
   private final LossMemory losses = new LossMemory();
@@ -66,7 +68,13 @@ final class ServerEngine {
   private boolean closed;
   private final DatagramEndpoint endpoint;
 
-  ServerEngine(ServerSpec spec, DatagramHost host, Link.Factory links, TransferLog history) {
+  ServerEngine(
+      ServerSpec spec,
+      DatagramHost host,
+      Link.Factory links,
+      Segmentation segmentation,
+      TransferLog history) {
+    this.segmentation = segmentation;
     this.spec = spec;
     this.host = host;
     this.links = links;
@@ -257,6 +265,9 @@ final class ServerEngine {
       openers.execute(
           () -> {
             try {
+              if (transfer.record.request().options().containsKey("windowsize")) {
+                segmentation.prepare();
+              }
               Closeable content = transfer.open();
               hand(() -> transfer.opened(content), () -> transfer.closeQuietly(content));
             } catch (TftpException e) {

@@ -15,6 +15,7 @@ import org.liminix.tftp.internal.EndpointLink;
 import org.liminix.tftp.internal.Link;
 import org.liminix.tftp.internal.Segmentation;
 import org.liminix.tftp.internal.UdpLink;
+import org.liminix.tftp.internal.UdpSegment;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,17 +79,22 @@ public final class TftpServer implements AutoCloseable {
     @Nullable DatagramHost given = spec.host();
     if (given != null) {
       Link.Factory links = (peer, handler) -> EndpointLink.to(peer, given, handler);
-      return started(new ServerEngine(spec, given, links, history), history, given.loop(), false);
+      return started(
+          new ServerEngine(spec, given, links, Segmentation.NONE, history),
+          history,
+          given.loop(),
+          false);
     }
     EventLoop loop = EventLoop.start("tftp");
     try {
       InetAddress address = spec.address();
-      Segmentation segmentation = Segmentation.NONE;
+      Segmentation segmentation = spec.segmentation() ? new UdpSegment() : Segmentation.NONE;
       return started(
           new ServerEngine(
               spec,
               UdpHost.at(address, loop),
               new UdpLink.Opener(loop, address, segmentation),
+              segmentation,
               history),
           history,
           loop,

@@ -293,7 +293,7 @@ public final class TftpServerBuilder {
 
   /**
    * Sends every packet by itself, even where the kernel could cut a whole window into packets
-   * ({@code UDP_SEGMENT} of Linux, used if jnr-ffi is there). What clients see is the same.
+   * ({@code UDP_SEGMENT} of Linux, used if jffi is there). What clients see is the same.
    */
   public TftpServerBuilder portable() {
     portable = true;

@@ -154,7 +154,11 @@ public final class UdpLink implements Link {
   public boolean send(ByteBuffer packets, int size) {
     int end = packets.limit();
     if (packets.remaining() > size && segments(size)) {
-      return write(packets);
+      int start = packets.position();
+      boolean took = writeRun(packets);
+      if (segmentSize > 0 || packets.position() > start) {
+        return took;
+      }
     }
     while (packets.position() < end) {
       packets.limit(Math.min(end, packets.position() + size));
@@ -171,15 +175,34 @@ public final class UdpLink implements Link {
   private boolean segments(int size) {
     if (!segmentationTried) {
       segmentationTried = true;
-      segmentSize = segmentation.enable(channel, size) ? size : 0;
+      segmentSize = segmentation.cut(channel, size) ? size : 0;
     }
     return segmentSize == size;
   }
 
-  private boolean write(ByteBuffer bytes) {
-    int length = bytes.remaining();
+  /** Writes several packets at once, or none and gives up doing so. */
+  private boolean writeRun(ByteBuffer packets) {
     try {
-      if (channel.write(bytes) == 0 && length > 0) {
+      if (channel.write(packets) == 0) {
+        awaitWritable();
+        return false;
+      }
+    } catch (PortUnreachableException e) {
+      packets.position(packets.limit());
+      handler.unreachable();
+    } catch (IOException e) {
+      // Packets larger than the path's frames, for one, are not made this way.
+      log.info("UDP_SEGMENT does not work to {}; sending packets one by one", peer);
+      log.debug("Sending to {}", peer, e);
+      segmentSize = 0;
+      segmentation.cut(channel, 0);
+    }
+    return true;
+  }
+
+  private boolean write(ByteBuffer bytes) {
+    try {
+      if (channel.write(bytes) == 0 && bytes.hasRemaining()) {
         awaitWritable();
         return false;
       }
@@ -188,10 +211,6 @@ public final class UdpLink implements Link {
     } catch (IOException e) {
       // No route for the moment, or a device's queue is full: lost like any packet.
       log.debug("Sending to {}", peer, e);
-      if (segmentSize > 0 && length > segmentSize) {
-        log.info("UDP segmentation does not work to {}; sending packets one by one", peer);
-        segmentSize = 0;
-      }
     }
     bytes.position(bytes.limit());
     return true;
