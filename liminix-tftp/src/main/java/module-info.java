@@ -1,5 +1,10 @@
 /** A TFTP server and client over UDP or an emulated segment. */
 @org.jspecify.annotations.NullMarked
 module org.liminix.tftp {
+  requires com.google.common;
   requires transitive org.liminix.core;
+  requires static org.jnrproject.jffi;
+  requires org.slf4j;
+
+  exports org.liminix.tftp;
 }

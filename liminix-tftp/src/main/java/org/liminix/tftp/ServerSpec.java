@@ -1,0 +1,35 @@
+package org.liminix.tftp;
+
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.liminix.net.DatagramHost;
+import org.liminix.tftp.internal.AllowList;
+import org.liminix.tftp.internal.Negotiation;
+import org.liminix.tftp.internal.RetryTimer;
+
+/**
+ * All a server was told, fixed when it starts.
+ *
+ * @param host where it lives, or null for this machine at {@code address}
+ * @param maxTransfers how many may be under way at once
+ * @param history how many that are over are remembered
+ * @param linger how long a completed write answers a client that missed the end
+ * @param segmentation whether the kernel may cut runs of packets
+ */
+record ServerSpec(
+    AllowList allowed,
+    Catalogue catalogue,
+    @Nullable Uploads uploads,
+    @Nullable DatagramHost host,
+    InetAddress address,
+    int port,
+    Negotiation.Limits limits,
+    RetryTimer.Patience patience,
+    int maxTransfers,
+    int history,
+    Duration linger,
+    boolean segmentation,
+    List<TftpListener> listeners,
+    @Nullable TftpFaults faults) {}

@@ -1,0 +1,243 @@
+package org.liminix.tftp.internal;
+
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.SelectionKey;
+import org.jspecify.annotations.Nullable;
+import org.liminix.net.EventLoop;
+import org.liminix.net.NetworkException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A transfer's port on this machine, the fast way: a socket connected to the peer, which saves the
+ * kernel a route look-up and Java an address for each packet, and a second, unconnected socket at
+ * the same port that the kernel gives what others send there.
+ */
+public final class UdpLink implements Link {
+  private static final Logger log = LoggerFactory.getLogger(UdpLink.class);
+
+  private final InetSocketAddress peer;
+  private final Handler handler;
+  private final DatagramChannel channel;
+  private final DatagramChannel strays;
+  private final ByteBuffer received;
+  private final Segmentation segmentation;
+  private int segmentSize; // what the kernel was told, 0 if nothing
+  private boolean segmentationTried;
+  private @Nullable SelectionKey key;
+
+  /** Opens such ports on a loop. */
+  public static final class Opener implements Factory {
+    private final EventLoop loop;
+    private final InetAddress address;
+    private final Segmentation segmentation;
+    private final ByteBuffer received = ByteBuffer.allocateDirect(64 * 1024);
+
+    public Opener(EventLoop loop, InetAddress address, Segmentation segmentation) {
+      this.loop = loop;
+      this.address = address;
+      this.segmentation = segmentation;
+    }
+
+    @Override
+    public Link open(InetSocketAddress peer, Handler handler) {
+      try {
+        return new UdpLink(loop, address, peer, handler, received, segmentation);
+      } catch (IOException e) {
+        throw new NetworkException("No UDP port for a transfer to " + peer, e);
+      }
+    }
+  }
+
+  private UdpLink(
+      EventLoop loop,
+      InetAddress address,
+      InetSocketAddress peer,
+      Handler handler,
+      ByteBuffer received,
+      Segmentation segmentation)
+      throws IOException {
+    this.peer = peer;
+    this.handler = handler;
+    this.received = received;
+    this.segmentation = segmentation;
+    this.channel = openChannel(peer);
+    DatagramChannel second = null;
+    try {
+      InetAddress local = address.isAnyLocalAddress() ? null : address;
+      channel.bind(new InetSocketAddress(local, 0));
+      second = openChannel(peer);
+      second.bind(channel.getLocalAddress());
+      channel.connect(peer);
+    } catch (IOException e) {
+      channel.close();
+      if (second != null) {
+        second.close();
+      }
+      throw e;
+    }
+    this.strays = second;
+    // Writable at once, which is how the key becomes known before the port is ever full.
+    loop.register(channel, SelectionKey.OP_READ | SelectionKey.OP_WRITE, this::ready);
+    loop.register(strays, SelectionKey.OP_READ, ready -> receiveStray());
+  }
+
+  private static DatagramChannel openChannel(InetSocketAddress peer) throws IOException {
+    DatagramChannel channel =
+        DatagramChannel.open(
+            peer.getAddress() instanceof Inet4Address
+                ? StandardProtocolFamily.INET
+                : StandardProtocolFamily.INET6);
+    channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+    channel.configureBlocking(false);
+    return channel;
+  }
+
+  @Override
+  public InetSocketAddress peer() {
+    return peer;
+  }
+
+  private void ready(SelectionKey ready) {
+    key = ready;
+    // Another port's packet, handled just before, may have ended this transfer.
+    if (ready.isValid() && ready.isWritable()) {
+      ready.interestOps(SelectionKey.OP_READ);
+      handler.writable();
+    }
+    if (ready.isValid() && ready.isReadable()) {
+      receive();
+    }
+  }
+
+  private void receive() {
+    try {
+      received.clear();
+      // One packet for each wake-up: the next needs our answer first, so a second read would
+      // nearly always find nothing.
+      if (channel.read(received) > 0) {
+        handler.received(received.flip());
+      }
+    } catch (PortUnreachableException e) {
+      handler.unreachable();
+    } catch (IOException e) {
+      log.debug("Receiving from {}", peer, e);
+    }
+  }
+
+  private void receiveStray() {
+    try {
+      received.clear();
+      InetSocketAddress source = (InetSocketAddress) strays.receive(received);
+      if (source != null) {
+        received.flip();
+        if (source.equals(peer)) {
+          handler.received(received); // came before the first socket was connected
+        } else {
+          handler.strayed(received, source);
+        }
+      }
+    } catch (IOException e) {
+      log.debug("Receiving beside {}", peer, e);
+    }
+  }
+
+  @Override
+  public boolean send(ByteBuffer packets, int size) {
+    int end = packets.limit();
+    if (packets.remaining() > size && segments(size)) {
+      int start = packets.position();
+      boolean took = writeRun(packets);
+      if (segmentSize > 0 || packets.position() > start) {
+        return took;
+      }
+    }
+    while (packets.position() < end) {
+      packets.limit(Math.min(end, packets.position() + size));
+      boolean took = write(packets);
+      packets.limit(end);
+      if (!took) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the kernel cuts a run into packets of that size; the option is set once. */
+  private boolean segments(int size) {
+    if (!segmentationTried) {
+      segmentationTried = true;
+      segmentSize = segmentation.cut(channel, size) ? size : 0;
+    }
+    return segmentSize == size;
+  }
+
+  /** Writes several packets at once, or none and gives up doing so. */
+  private boolean writeRun(ByteBuffer packets) {
+    try {
+      if (channel.write(packets) == 0) {
+        awaitWritable();
+        return false;
+      }
+    } catch (PortUnreachableException e) {
+      packets.position(packets.limit());
+      handler.unreachable();
+    } catch (IOException e) {
+      // Packets larger than the path's frames, for one, are not made this way.
+      log.info("UDP_SEGMENT does not work to {}; sending packets one by one", peer);
+      log.debug("Sending to {}", peer, e);
+      segmentSize = 0;
+      segmentation.cut(channel, 0);
+    }
+    return true;
+  }
+
+  private boolean write(ByteBuffer bytes) {
+    try {
+      if (channel.write(bytes) == 0 && bytes.hasRemaining()) {
+        awaitWritable();
+        return false;
+      }
+    } catch (PortUnreachableException e) {
+      handler.unreachable();
+    } catch (IOException e) {
+      // No route for the moment, or a device's queue is full: lost like any packet.
+      log.debug("Sending to {}", peer, e);
+    }
+    bytes.position(bytes.limit());
+    return true;
+  }
+
+  private void awaitWritable() {
+    if (key != null && key.isValid()) {
+      key.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
+    }
+  }
+
+  @Override
+  public void sendTo(ByteBuffer packet, InetSocketAddress destination) {
+    try {
+      strays.send(packet, destination);
+    } catch (IOException e) {
+      log.debug("Sending to {}", destination, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+      strays.close();
+    } catch (IOException e) {
+      log.debug("Closing the port for {}", peer, e);
+    }
+  }
+}
