@@ -1,0 +1,172 @@
+package org.liminix.testkit.readme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.liminix.net.Network.ACCESS;
+import static org.liminix.net.Network.LAN;
+
+import com.google.gson.JsonElement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.liminix.console.CommandResult;
+import org.liminix.console.Console;
+import org.liminix.console.Match;
+import org.liminix.console.Shell;
+import org.liminix.isp.BorderNetworkGateway;
+import org.liminix.isp.IspEvent;
+import org.liminix.net.Capture;
+import org.liminix.net.EthernetHost;
+import org.liminix.net.Ping;
+import org.liminix.net.Segments;
+import org.liminix.process.UnixSocket;
+import org.liminix.qemu.Vm;
+import org.liminix.testkit.Architecture;
+import org.liminix.testkit.Bench;
+import org.liminix.testkit.BigEndianImages;
+import org.liminix.testkit.RouterImage;
+import org.liminix.tftp.TftpClient;
+import org.liminix.tftp.TftpServer;
+import org.liminix.uboot.AddressRange;
+import org.liminix.uboot.FlashDevice;
+import org.liminix.uboot.FlashScript;
+import org.liminix.uboot.FlashTarget;
+import org.liminix.uboot.ImageData;
+import org.liminix.uboot.MemoryMap;
+
+/** Runs every sample of the README, here or in {@link MyRouterIT}, as it stands there. */
+@Timeout(180)
+@SuppressWarnings("UnusedVariable") // the samples show what they get
+class ReadmeIT {
+  @TempDir Path directory;
+
+  @Test
+  void everySampleIsInATest() throws IOException {
+    List<String> samples =
+        Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("../README.md")))
+            .results()
+            .map(MatchResult::group)
+            .map(sample -> sample.replace("```java\n", "").replace("```", ""))
+            .toList();
+    String tests =
+        Stream.of("MyRouterIT", "ReadmeIT")
+            .map(name -> Path.of("src/test/java/org/liminix/testkit/readme", name + ".java"))
+            .map(ReadmeIT::read)
+            .collect(Collectors.joining());
+    assertThat(samples).hasSizeGreaterThan(5);
+    assertThat(samples)
+        .allSatisfy(sample -> assertThat(onOneLine(tests)).contains(onOneLine(sample)));
+  }
+
+  @Test
+  void aConsoleAndItsShell() throws Exception {
+    RouterImage image = RouterImage.debian(Architecture.MIPSEL).build();
+    try (Vm board = Vm.mipsel().image(image).commandLine("loglevel=7").start()) {
+      board.shell();
+      Path path = board.runDirectory().resolve("console");
+      try (Console console = Console.over(UnixSocket.connect(path)).name("board").open()) {
+        Shell shell = Shell.on(console).open();
+        CommandResult uptime = shell.run("cat /proc/uptime").orThrow();
+        console.sendLine("reboot");
+        Match version =
+            console.expect(Pattern.compile("Linux version (\\S+)"), Duration.ofSeconds(30));
+      }
+    }
+  }
+
+  @Test
+  void aVirtualMachine() throws Exception {
+    Path vmlinux = BigEndianImages.vmlinux(directory);
+    Path squashfs = BigEndianImages.squashfs();
+    try (Vm router = Vm.mips().kernel(vmlinux).rootfs(squashfs).network(LAN, ACCESS).start()) {
+      router.console().expect("Mounted root");
+      CommandResult r = router.shell().run("ip address show dev ppp0");
+      JsonElement status = router.qmp().execute("query-status");
+      System.out.println(router.commandLine());
+    }
+  }
+
+  @Test
+  void twoHostsOnASegment() throws Exception {
+    try (Segments segments = Segments.isolated();
+        Capture capture = segments.get(LAN).capture(directory.resolve("lan.pcapng"));
+        EthernetHost a = EthernetHost.on(LAN).address("10.0.0.1/24").start(segments);
+        EthernetHost b = EthernetHost.on(LAN).address("10.0.0.2/24").start(segments)) {
+      Ping ping = a.ping("10.0.0.2", Duration.ofSeconds(5));
+    }
+  }
+
+  @Test
+  void aTftpServer() throws Exception {
+    Path result = Files.createDirectory(directory.resolve("result"));
+    Files.writeString(result.resolve("boot.scr"), "echo");
+    try (TftpServer tftp = TftpServer.allow("127.0.0.1").root(result).start();
+        TftpClient client = TftpClient.to("127.0.0.1").port(tftp.port()).start()) {
+      byte[] script = client.get("boot.scr");
+      tftp.awaitTransfer("boot.scr", Duration.ofSeconds(5));
+    }
+  }
+
+  @Test
+  void aFlashScript() throws Exception {
+    Path result = Files.createDirectory(directory.resolve("result"));
+    Files.write(result.resolve("firmware.bin"), new byte[0x180000]);
+    MemoryMap board =
+        MemoryMap.builder()
+            .ram(new AddressRange(0x80000000L, 128 << 20))
+            .flash(
+                FlashDevice.nor(new AddressRange(0xbe000000L, 4 << 20), 0x10000)
+                    .withProtected("u-boot", new AddressRange(0, 0x100000))
+                    .withPartition("firmware", new AddressRange(0x100000, 0x200000)))
+            .build();
+    FlashScript flash =
+        FlashScript.builder()
+            .serverIp("10.0.0.1")
+            .ipAddress("10.0.0.8")
+            .loadAddress(0x80100000L)
+            .firmware(ImageData.file(result.resolve("firmware.bin")))
+            .target(FlashTarget.nor(new AddressRange(0xbe100000L, 0x200000), 0x10000))
+            .build();
+    System.out.println(flash.check(board).verify().explain());
+    flash.write(result);
+  }
+
+  @Test
+  void aGuestImageAndABench() throws Exception {
+    RouterImage image =
+        RouterImage.pppoeRouter(Architecture.MIPSEL)
+            .packages("iproute2")
+            .file("/etc/ppp/ip-up", 0755, "#!/bin/sh\necho \"wan up: $4\" >/dev/console\n")
+            .build();
+    System.out.println(image.manifest());
+
+    try (Bench bench = Bench.open()) {
+      BorderNetworkGateway isp = bench.start(BorderNetworkGateway.account("me", "secret").spec());
+      Vm router = bench.start(Vm.mipsel().image(image).network(LAN, ACCESS).spec());
+      IspEvent.AuthenticationFailed refused =
+          isp.awaitEvent(IspEvent.AuthenticationFailed.class, Duration.ofSeconds(60));
+      bench.saveTo(directory.resolve("evidence"));
+    }
+  }
+
+  private static String read(Path path) {
+    try {
+      return Files.readString(path);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static String onOneLine(String code) {
+    return code.strip().replaceAll("\\s+", " ");
+  }
+}
