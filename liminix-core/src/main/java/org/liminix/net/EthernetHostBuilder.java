@@ -28,7 +28,7 @@ public final class EthernetHostBuilder {
 
   /** What captures, messages and the DHCP server call it; otherwise a name is made up. */
   public EthernetHostBuilder name(String name) {
-    refuse(this.name != null, "name \"" + this.name + "\" was given before; give one");
+    refuseOrder(this.name != null, "name \"" + this.name + "\" was given before; give one");
     refuse(name.isBlank(), "a name must not be blank");
     this.name = name;
     return this;
@@ -36,7 +36,7 @@ public final class EthernetHostBuilder {
 
   /** The address of its card; otherwise each start makes up another. */
   public EthernetHostBuilder mac(MacAddress mac) {
-    refuse(this.mac != null, "mac " + this.mac + " was given before; give one");
+    refuseOrder(this.mac != null, "mac " + this.mac + " was given before; give one");
     refuse(mac.isMulticast(), mac + " is the address of a group; use MacAddress.random()");
     this.mac = mac;
     return this;
@@ -44,23 +44,21 @@ public final class EthernetHostBuilder {
 
   /** Its IPv4 address and the length of its network, as {@code 10.0.0.2/24}. */
   public EthernetHostBuilder address(String address) {
-    refuse(this.address != null, "address " + this.address + " was given before; give one");
-    refuse(dhcp, "the address comes from dhcp(); leave out one of the two");
+    refuseOrder(this.address != null, "address " + this.address + " was given before; give one");
+    refuseOrder(dhcp, "the address comes from dhcp(); leave out one of the two");
     this.address = Ipv4Prefix.parse(address);
     return this;
   }
 
   /** Where packets for other networks go, as {@code 10.0.0.1}; after {@link #address}. */
   public EthernetHostBuilder gateway(String gateway) {
-    refuse(this.gateway != null, "a gateway was given before; give one");
-    refuse(dhcp, "the gateway comes from dhcp(); leave out one of the two");
+    refuseOrder(this.gateway != null, "a gateway was given before; give one");
+    refuseOrder(dhcp, "the gateway comes from dhcp(); leave out one of the two");
     Ipv4Prefix own = address;
-    if (own == null) {
-      throw new IllegalStateException("EthernetHost: give address(\"…/…\") before the gateway");
-    }
+    refuseOrder(own == null, "give address(\"…/…\") before the gateway");
     int parsed = Ipv4.parse(gateway);
     refuse(
-        !own.contains(parsed) || parsed == own.address(),
+        own == null || !own.contains(parsed) || parsed == own.address(),
         "gateway " + gateway + " must be another address of the network of " + own);
     this.gateway = parsed;
     return this;
@@ -68,15 +66,21 @@ public final class EthernetHostBuilder {
 
   /** Gets address and gateway by DHCP, in the background, from the start until it has them. */
   public EthernetHostBuilder dhcp() {
-    refuse(dhcp, "dhcp() was called before; call it once");
-    refuse(address != null, "address " + address + " was given; leave out one of the two");
+    refuseOrder(dhcp, "dhcp() was called before; call it once");
+    refuseOrder(address != null, "address " + address + " was given; leave out one of the two");
     this.dhcp = true;
     return this;
   }
 
-  private static void refuse(boolean misuse, String message) {
-    if (misuse) {
+  private static void refuse(boolean badValue, String message) {
+    if (badValue) {
       throw new IllegalArgumentException("EthernetHost: " + message);
+    }
+  }
+
+  private static void refuseOrder(boolean contradiction, String message) {
+    if (contradiction) {
+      throw new IllegalStateException("EthernetHost: " + message);
     }
   }
 

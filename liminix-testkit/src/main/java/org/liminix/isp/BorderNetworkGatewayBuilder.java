@@ -45,7 +45,7 @@ public final class BorderNetworkGatewayBuilder {
 
   /** Who may dial in. To be called once for every user. */
   public BorderNetworkGatewayBuilder account(String user, String secret) {
-    refuse(accounts.containsKey(user), "user " + user + " has an account; give each user one");
+    refuseOrder(accounts.containsKey(user), "user " + user + " has an account; give each user one");
     refuse(user.isEmpty() || length(user) > MAX_NAME_BYTES, "a user has 1 to 255 bytes: " + user);
     refuse(length(secret) > MAX_NAME_BYTES, "the secret of " + user + " is over 255 bytes long");
     accounts.put(user, secret);
@@ -143,13 +143,19 @@ public final class BorderNetworkGatewayBuilder {
   }
 
   private static <T> T once(@Nullable T before, T value, String setter) {
-    refuse(before != null, setter + " was called before; call it once");
+    refuseOrder(before != null, setter + " was called before; call it once");
     return value;
   }
 
-  private static void refuse(boolean misuse, String message) {
-    if (misuse) {
+  private static void refuse(boolean badValue, String message) {
+    if (badValue) {
       throw new IllegalArgumentException("BorderNetworkGateway: " + message);
+    }
+  }
+
+  private static void refuseOrder(boolean contradiction, String message) {
+    if (contradiction) {
+      throw new IllegalStateException("BorderNetworkGateway: " + message);
     }
   }
 
@@ -162,13 +168,13 @@ public final class BorderNetworkGatewayBuilder {
     int local = orElse(localAddress, Ipv4.parse("192.168.100.1"));
     int[] range =
         orElse(pool, new int[] {Ipv4.parse("192.168.100.10"), Ipv4.parse("192.168.100.99")});
-    refuse(
+    refuseOrder(
         new AddressPool(range[0], range[1]).contains(local),
         "the ISP's own address %s is in the pool; choose another localAddress or pool"
             .formatted(Ipv4.toString(local)));
     Network from = orElse(access, Network.ACCESS);
     Network to = orElse(world, Network.WORLD);
-    refuse(from.equals(to), "access and world are both " + from + "; use two networks");
+    refuseOrder(from.equals(to), "access and world are both " + from + "; use two networks");
     return new IspSettings(
         from,
         to,

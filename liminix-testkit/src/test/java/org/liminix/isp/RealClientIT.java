@@ -34,7 +34,7 @@ class RealClientIT {
 
   /** The session of the router itself, beside which the tests make others. */
   private static final String OTHER =
-      "pppd noauth nodefaultroute nodetach updetach maxfail 1 unit 9 mtu 1492 mru 1492 ";
+      "pppd noauth noipdefault nodefaultroute updetach maxfail 1 unit 9 mtu 1492 mru 1492 ";
 
   private static final String KERNEL_MODE = "plugin pppoe.so nic-eth1 ";
   private static final String USER_MODE = "pty 'pppoe -I eth1' ";
