@@ -2,12 +2,8 @@ package org.liminix.testkit.internal;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.File;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HexFormat;
+import org.liminix.process.Executable;
 
 /** Programs that tests use as peers. */
 public final class Tools {
@@ -15,10 +11,9 @@ public final class Tools {
 
   /** Skips the test if that program is not on the path. */
   public static void require(String program, String debianPackage) {
-    boolean found =
-        Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
-            .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
-    assumeTrue(found, program + " is not installed: apt-get install " + debianPackage);
+    assumeTrue(
+        Executable.named(program).lookUp().isPresent(),
+        program + " is not installed: apt-get install " + debianPackage);
   }
 
   /** Skips the test if images cannot be built here. */
@@ -35,10 +30,5 @@ public final class Tools {
       throw new AssertionError(String.join(" ", command) + " said:\n" + output);
     }
     return output;
-  }
-
-  /** Bytes in hexadecimal, for looking at a capture. */
-  public static String hex(byte[] bytes) {
-    return HexFormat.of().formatHex(bytes);
   }
 }
