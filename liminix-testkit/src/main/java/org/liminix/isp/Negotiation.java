@@ -113,7 +113,6 @@ final class Negotiation {
   private boolean heard;
   private int requestIdentifier;
   private @Nullable ByteBuffer request;
-  private boolean acknowledged;
   private int terminateIdentifier;
   private int attempts;
   private int naksSent;
@@ -209,9 +208,8 @@ final class Negotiation {
     return packet == null ? null : Ppp.data(packet);
   }
 
-  /** Not one that is stale, nor a second one: both would be taken for crossed connections. */
   private boolean answersOurRequest(ByteBuffer packet) {
-    return request != null && !acknowledged && Ppp.identifier(packet) == requestIdentifier;
+    return request != null && Ppp.identifier(packet) == requestIdentifier;
   }
 
   private void configureRequest(ByteBuffer packet, List<PppOption> asked) {
@@ -270,13 +268,13 @@ final class Negotiation {
 
   private void configureAck() {
     hear();
-    acknowledged = true;
     switch (state) {
       case REQ_SENT -> {
         state = State.ACK_RCVD;
         restartTimer(RESTART);
       }
       case ACK_SENT -> becomeOpened();
+      // RFC 1661 would suspect crossed connections; here it answers a request that was repeated.
       default -> {}
     }
   }
@@ -387,7 +385,6 @@ final class Negotiation {
     ByteBuffer packet = Ppp.begin(CONFIGURE_REQUEST, nextIdentifier(), length);
     PppOption.putAll(packet, wishes);
     request = Ppp.finish(packet);
-    acknowledged = false;
     attempts = 0;
     repeatRequest();
     restartTimer(heard ? RESTART : patience);
@@ -426,7 +423,6 @@ final class Negotiation {
     }
     if (state == State.ACK_RCVD) {
       state = State.REQ_SENT;
-      acknowledged = false;
     }
     repeatRequest();
     if (heard) {

@@ -95,7 +95,7 @@ class BorderNetworkGatewayTest {
     client.discover(client.isp, Pppoe.PADR, 0, service(""), forged);
     client.discover(client.isp, Pppoe.PADR, 0, service(""));
     client.request(offer, Tag.of(Pppoe.HOST_UNIQ, "me"));
-    assertThat(client.nextDiscovery(Pppoe.PADS).sessionId()).isEqualTo(1);
+    assertThat(client.nextDiscovery(Pppoe.PADS).tag(Pppoe.HOST_UNIQ)).isEqualTo("me");
   }
 
   @Test
@@ -157,9 +157,13 @@ class BorderNetworkGatewayTest {
     client.send(Ppp.LCP, altered);
     client.send(Ppp.LCP, Negotiation.CONFIGURE_REQUEST, 1);
     client.next(Ppp.LCP, Negotiation.CONFIGURE_ACK);
+    ByteBuffer noMagic = ByteBuffer.allocate(4);
+    client.send(Ppp.LCP, Ppp.packet(Lcp.ECHO_REQUEST, 1, noMagic)); // not open yet: no reply
     client.acknowledge(request);
     client.acknowledge(request);
+    client.send(Ppp.LCP, Ppp.packet(Lcp.ECHO_REQUEST, 2, noMagic));
     client.respond("db123@a.1", "NotReallyTheSecret");
+    assertThat(client.next(Ppp.LCP, Lcp.ECHO_REPLY).identifier()).isEqualTo(2);
     client.next(Ppp.CHAP, 3);
     client.openIpcp();
   }

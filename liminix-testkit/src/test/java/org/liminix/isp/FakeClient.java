@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -19,6 +20,7 @@ import org.liminix.net.Station;
 import org.liminix.net.internal.Ethernet;
 import org.liminix.net.internal.Icmp;
 import org.liminix.net.internal.Ipv4;
+import org.liminix.process.Deadline;
 
 /**
  * A PPPoE client played by the test, for what no real client does on demand: silence, stale
@@ -89,8 +91,9 @@ final class FakeClient implements AutoCloseable {
 
   /** The next packet of that kind; others are let pass. */
   Heard next(Predicate<Heard> wanted) throws InterruptedException {
+    Deadline deadline = Deadline.after(Duration.ofSeconds(10));
     while (true) {
-      Heard next = heard.poll(10, TimeUnit.SECONDS);
+      Heard next = heard.poll(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
       assertThat(next).as("a packet within ten seconds").isNotNull();
       if (wanted.test(next)) {
         return next;
