@@ -118,6 +118,7 @@ final class ScriptChecker {
       }
     }
     flash.finish();
+    ram.finish();
     return new ScriptPlan(script, board, steps, problems);
   }
 
