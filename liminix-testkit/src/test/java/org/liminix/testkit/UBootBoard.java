@@ -42,8 +42,7 @@ final class UBootBoard implements AutoCloseable {
         (Plug.Stream) opened(segments.get(LAN).plug("board", directory.socket("lan")));
     UnixSocket.Listener serial = opened(UnixSocket.listen(directory.socket("console")));
     List<String> command = new ArrayList<>(Arrays.asList(machine));
-    command.addAll(
-        List.of("-accel", "tcg", "-nodefaults", "-vga", "none", "-display", "none", "-no-reboot"));
+    command.addAll(List.of("-accel", "tcg", "-nodefaults", "-vga", "none", "-display", "none"));
     command.addAll(List.of("-chardev", "socket,id=serial,path=" + serial.path()));
     command.addAll(List.of("-serial", "chardev:serial"));
     command.addAll(
@@ -79,24 +78,6 @@ final class UBootBoard implements AutoCloseable {
       flash[i ^ 3] = uboot[i];
     }
     return flash;
-  }
-
-  /** An aarch64 virt machine with U-Boot in its first flash, and a second one for its user. */
-  static UBootBoard virt(Path secondFlash, Path tftpRoot) throws IOException {
-    return new UBootBoard(
-        tftpRoot,
-        "virtio-net-pci",
-        "qemu-system-aarch64",
-        "-M",
-        "virt",
-        "-cpu",
-        "cortex-a57",
-        "-m",
-        "256",
-        "-bios",
-        firmware("qemu_arm64").toString(),
-        "-drive",
-        "if=pflash,unit=1,format=raw,file=" + secondFlash);
   }
 
   static Path firmware(String board) {

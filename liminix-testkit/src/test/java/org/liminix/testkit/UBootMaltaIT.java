@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +19,9 @@ import org.liminix.uboot.AddressRange;
 import org.liminix.uboot.Addressing;
 import org.liminix.uboot.CpuArchitecture;
 import org.liminix.uboot.ElfImage;
+import org.liminix.uboot.FlashDevice;
+import org.liminix.uboot.FlashScript;
+import org.liminix.uboot.FlashTarget;
 import org.liminix.uboot.ImageData;
 import org.liminix.uboot.ImageSource;
 import org.liminix.uboot.ImageType;
@@ -25,16 +32,27 @@ import org.liminix.uboot.UBoot;
 import org.liminix.uboot.UBootScript;
 import org.liminix.uboot.UImage;
 
-/** Boots a MIPS board with a real U-Boot from memory. */
+/** Flashes and boots a MIPS board with a real U-Boot. */
 class UBootMaltaIT {
+  private static final int ERASE_BLOCK = 0x10000;
+  private static final int FIRMWARE = 0x50000;
+  private static final int FIRMWARE_END = 0x3e0000;
   private static final long INITRD_HIGH = 0x87000000L;
 
-  /** As bdinfo prints it. */
+  /**
+   * As bdinfo and flinfo print it, but for the fifth block of flash: the tail of U-Boot is there,
+   * although U-Boot does not protect it.
+   */
   private static final MemoryMap BOARD =
       MemoryMap.builder()
           .addressing(Addressing.MIPS)
           .ram(new AddressRange(0x80000000L, 0x10000000))
           .uboot(AddressRange.between(0x8ff60000L, 0x90000000L))
+          .flash(
+              FlashDevice.nor(new AddressRange(0xbe000000L, 0x400000), ERASE_BLOCK)
+                  .withProtected("u-boot", new AddressRange(0, FIRMWARE))
+                  .withPartition("firmware", AddressRange.between(FIRMWARE, FIRMWARE_END))
+                  .withProtected("u-boot-env", new AddressRange(FIRMWARE_END, 0x20000)))
           .build();
 
   @TempDir Path directory;
@@ -42,6 +60,51 @@ class UBootMaltaIT {
   @BeforeEach
   void requireQemu() {
     Tools.require("qemu-system-mipsel", "qemu-system-mips");
+  }
+
+  @Test
+  void flashScrWritesTheFirmwareAndNothingElse() throws Exception {
+    // QEMU takes a buffered write only into the first 2 KiB of a sector: it bases its buffer on
+    // the address of the count, which U-Boot writes to the start of the sector.
+    byte[] firmware = new byte[0x800];
+    new Random(1).nextBytes(firmware);
+    Path result = Files.createDirectory(directory.resolve("result"));
+    FlashScript.builder()
+        .serverIp("10.0.0.1")
+        .ipAddress("10.0.0.8")
+        .loadAddress(0x81000000L)
+        .firmware(ImageData.of(firmware))
+        .target(FlashTarget.nor(new AddressRange(0xbe050000L, 0x390000), ERASE_BLOCK))
+        .commandLine("console=ttyS0")
+        .build()
+        .write(result);
+    byte[] before = UBootBoard.maltaFlash();
+    Arrays.fill(before, FIRMWARE, FIRMWARE_END, (byte) 0x5a);
+    Path flash = Files.write(directory.resolve("flash"), before);
+    List<String> progress = new ArrayList<>();
+
+    try (UBootBoard board = UBootBoard.malta(flash, directory)) {
+      UBoot uboot = UBoot.on(board.console()).timeout(Duration.ofSeconds(60)).open();
+      ImageSource served = ImageSource.directory(directory);
+      UBootScript asWritten = UBootScript.read(result.resolve("flash.scr"));
+
+      uboot.run(asWritten.check(BOARD, served), served, p -> progress.add(p.command()));
+
+      assertThat(uboot.prompt()).isEqualTo("maltael # ");
+      assertThat(uboot.hasStatus()).isTrue();
+      assertThat(uboot.hasLineEditor()).isTrue();
+      uboot.reset();
+      assertThat(uboot.crc32(0xbe050000L, firmware.length))
+          .isEqualTo(ImageData.of(firmware).crc32());
+    }
+
+    byte[] wanted = before.clone();
+    Arrays.fill(wanted, FIRMWARE, FIRMWARE_END, (byte) 0xff);
+    System.arraycopy(firmware, 0, wanted, FIRMWARE, firmware.length);
+    assertThat(Arrays.mismatch(Files.readAllBytes(flash), wanted))
+        .as("the first byte that differs")
+        .isEqualTo(-1);
+    assertThat(progress).hasSize(6).contains("erase 0xBE050000 +0x390000");
   }
 
   @Test

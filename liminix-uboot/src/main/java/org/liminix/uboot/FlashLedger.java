@@ -120,7 +120,7 @@ final class FlashLedger {
   void write(FlashDevice device, long source, long target, long size) {
     AddressRange range = new AddressRange(target, size);
     script.step(PlanStep.Action.WRITE, Optional.of(device), range, script.ram().describe(source));
-    script.ram().use(source, size, target);
+    script.ram().use(source, size);
     if (!inside(device, range)) {
       return;
     }

@@ -22,7 +22,6 @@ public final class FlashTarget {
   private final long eraseBlockSize;
   private final List<String> before;
   private final String place;
-  private final long pieceSize;
 
   private FlashTarget(
       FlashDevice.Kind kind,
@@ -30,16 +29,6 @@ public final class FlashTarget {
       long eraseBlockSize,
       List<String> before,
       String place) {
-    this(kind, range, eraseBlockSize, before, place, Long.MAX_VALUE);
-  }
-
-  private FlashTarget(
-      FlashDevice.Kind kind,
-      AddressRange range,
-      long eraseBlockSize,
-      List<String> before,
-      String place,
-      long pieceSize) {
     if (eraseBlockSize <= 0 || range.size() == 0 || range.size() % eraseBlockSize != 0) {
       throw new IllegalArgumentException(
           "A flash region of 0x%x bytes is not made of erase blocks of 0x%x"
@@ -50,7 +39,6 @@ public final class FlashTarget {
     this.eraseBlockSize = eraseBlockSize;
     this.before = List.copyOf(before);
     this.place = place;
-    this.pieceSize = pieceSize;
   }
 
   /** Parallel NOR flash at addresses of the processor. */
@@ -108,24 +96,7 @@ public final class FlashTarget {
         range,
         eraseBlockSize,
         List.of("protect off %s +%s".formatted(place, hex(range.size()))),
-        place,
-        pieceSize);
-  }
-
-  /**
-   * This target written in pieces, one command each. QEMU's flash needs it: it emulates a write
-   * buffer of 2 KiB, but tells U-Boot of two interleaved chips with as much each, and loses every
-   * second half; so there it is {@code inPieces(0x800)}.
-   */
-  public FlashTarget inPieces(int bytes) {
-    if (kind != FlashDevice.Kind.NOR || bytes <= 0) {
-      throw new IllegalArgumentException(
-          "Pieces of %d bytes for %s; only NOR flash is written so".formatted(bytes, kind));
-    }
-    if (pieceSize != Long.MAX_VALUE) {
-      throw new IllegalStateException("inPieces has been called already");
-    }
-    return new FlashTarget(kind, range, eraseBlockSize, before, place, bytes);
+        place);
   }
 
   AddressRange range() {
@@ -148,18 +119,7 @@ public final class FlashTarget {
     switch (kind) {
       case NOR -> {
         lines.add("erase %s +%s".formatted(place, size));
-        if (imageSize <= pieceSize) {
-          lines.add("cp.b %s %s ${filesize}".formatted(from, place));
-        } else {
-          for (long at = 0; at < imageSize; at += pieceSize) {
-            lines.add(
-                "cp.b %s %s %s"
-                    .formatted(
-                        hex(loadAddress + at),
-                        hex(range.start() + at),
-                        hex(Math.min(pieceSize, imageSize - at))));
-          }
-        }
+        lines.add("cp.b %s %s ${filesize}".formatted(from, place));
       }
       case SPI_NOR -> {
         lines.add("sf erase %s %s".formatted(place, size));

@@ -33,13 +33,6 @@ final class RamLedger {
     final Optional<ImageData> data;
     boolean consumed;
 
-    /** How much has gone to flash, where that ends there, and which line did it. */
-    long written;
-
-    long writtenTo;
-    int writtenBy;
-    String writtenWith = "";
-
     Region(
         int line,
         String name,
@@ -120,49 +113,28 @@ final class RamLedger {
   }
 
   /**
-   * Something in RAM goes to flash, all at once or piece by piece, and is not needed any more when
-   * all of it has.
+   * Something in RAM goes to flash and is not needed any more; complains if it is not all there.
    */
-  void use(long address, long size, long target) {
-    Optional<Region> found = regionAt(address);
-    if (found.isEmpty()) {
+  void use(long address, long size) {
+    Optional<Region> region = regionAt(address);
+    if (region.isEmpty()) {
       script.problem("nothing was loaded at 0x%x, so it would write garbage", address);
       return;
     }
-    Region region = found.get();
-    long offset = script.board().addressing().physical(address) - region.physical.start();
-    long available = region.range.size() - offset;
-    if (offset != region.written) {
+    long available = region.get().range.size();
+    if (!startsAt(region.get(), address)) {
       script.problem(
           "0x%x is in the middle of %s, which begins at 0x%x",
-          address, region.name, region.range.start());
+          address, region.get().name, region.get().range.start());
     } else if (size > available) {
       script.problem(
           "would write 0x%x bytes, but %s has only 0x%x; the rest is garbage",
-          size, region.name, available);
-    } else if (offset > 0 && target != region.writtenTo) {
+          size, region.get().name, available);
+    } else if (size < available) {
       script.problem(
-          "the piece of %s before this one ends at 0x%x in flash, not here",
-          region.name, region.writtenTo);
+          "would write only 0x%x of the 0x%x bytes of %s", size, available, region.get().name);
     }
-    region.written = offset + size;
-    region.writtenTo = target + size;
-    region.writtenBy = script.line();
-    region.writtenWith = script.command();
-    region.consumed = region.written >= region.range.size();
-  }
-
-  /** What was begun to be written must have been written in full. */
-  void finish() {
-    for (Region region : regions) {
-      if (region.written > 0 && !region.consumed) {
-        script.problemAt(
-            region.writtenBy,
-            region.writtenWith,
-            "would write only 0x%x of the 0x%x bytes of %s"
-                .formatted(region.written, region.range.size(), region.name));
-      }
-    }
+    region.get().consumed = true;
   }
 
   /** lzmadec. */

@@ -118,7 +118,6 @@ final class ScriptChecker {
       }
     }
     flash.finish();
-    ram.finish();
     return new ScriptPlan(script, board, steps, problems);
   }
 

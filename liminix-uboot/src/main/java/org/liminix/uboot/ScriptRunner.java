@@ -132,20 +132,18 @@ final class ScriptRunner {
     };
   }
 
-  /** Compares what flash holds with what was loaded, when the last piece of that is written. */
+  /** Compares what flash holds with what was loaded. */
   private void readBack(int line, UBootCommand command) {
-    List<PlanStep> writes =
-        plan.steps().stream().filter(s -> s.action() == PlanStep.Action.WRITE).toList();
-    Optional<PlanStep> write = writes.stream().filter(s -> s.line() == line).findFirst();
-    if (write.isEmpty()
-        || writes.stream()
-            .anyMatch(s -> s.line() > line && s.content().equals(write.get().content()))) {
+    Optional<PlanStep> write =
+        plan.steps().stream()
+            .filter(s -> s.line() == line && s.action() == PlanStep.Action.WRITE)
+            .findFirst();
+    if (write.isEmpty()) {
       return;
     }
     ImageData data = find(write.get().content());
     FlashDevice device = write.get().device().orElseThrow();
-    // Pieces follow each other, so all of them end where this one does.
-    AddressRange range = new AddressRange(write.get().range().end() - data.size(), data.size());
+    AddressRange range = write.get().range();
     long source =
         loaded.entrySet().stream()
             .filter(entry -> entry.getValue().equals(data))
