@@ -1,0 +1,108 @@
+package org.liminix.testkit;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.liminix.net.Network.LAN;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.liminix.console.Console;
+import org.liminix.net.EthernetHost;
+import org.liminix.net.Plug;
+import org.liminix.net.Segments;
+import org.liminix.process.Deadline;
+import org.liminix.process.RunDirectory;
+import org.liminix.process.SupervisedProcess;
+import org.liminix.process.UnixSocket;
+import org.liminix.tftp.TftpServer;
+
+/**
+ * A board with Debian's U-Boot in a QEMU, and a TFTP server on the segment it is plugged into: the
+ * board is 10.0.0.8, the server 10.0.0.1.
+ */
+final class UBootBoard implements AutoCloseable {
+  private static final int MALTA_FLASH = 4 << 20;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final List<AutoCloseable> parts = new ArrayList<>();
+  private final Console console;
+  private final TftpServer tftp;
+
+  /** Starts a machine whose command line ends with these words. */
+  UBootBoard(Path tftpRoot, String networkDevice, String... machine) throws IOException {
+    RunDirectory directory = opened(RunDirectory.create("u-boot"));
+    Segments segments = opened(Segments.isolated());
+    EthernetHost server = opened(EthernetHost.on(LAN).address("10.0.0.1/24").start(segments));
+    tftp = opened(TftpServer.allow("10.0.0.8").root(tftpRoot).on(server).start());
+    Plug.Stream plug =
+        (Plug.Stream) opened(segments.get(LAN).plug("board", directory.socket("lan")));
+    UnixSocket.Listener serial = opened(UnixSocket.listen(directory.socket("console")));
+    List<String> command = new ArrayList<>(Arrays.asList(machine));
+    command.addAll(List.of("-accel", "tcg", "-nodefaults", "-vga", "none", "-display", "none"));
+    command.addAll(List.of("-chardev", "socket,id=serial,path=" + serial.path()));
+    command.addAll(List.of("-serial", "chardev:serial"));
+    command.addAll(
+        List.of(
+            "-netdev",
+            "stream,id=lan,server=off,addr.type=unix,addr.path=" + plug.socket(),
+            "-device",
+            networkDevice + ",romfile=,netdev=lan"));
+    opened(SupervisedProcess.of(command).directory(directory).start());
+    console = opened(Console.over(serial.accept(Deadline.after(PATIENCE))).name("u-boot").open());
+  }
+
+  /** A little-endian Malta with U-Boot in its flash. */
+  static UBootBoard malta(Path flash, Path tftpRoot) throws IOException {
+    return new UBootBoard(
+        tftpRoot,
+        "pcnet",
+        "qemu-system-mipsel",
+        "-M",
+        "malta",
+        "-m",
+        "256",
+        "-drive",
+        "if=pflash,format=raw,file=" + flash);
+  }
+
+  /** Debian's Malta U-Boot, as QEMU keeps it: words swapped, the rest of the flash erased. */
+  static byte[] maltaFlash() throws IOException {
+    byte[] uboot = Files.readAllBytes(firmware("maltael"));
+    byte[] flash = new byte[MALTA_FLASH];
+    Arrays.fill(flash, (byte) 0xff);
+    for (int i = 0; i < uboot.length; i++) {
+      flash[i ^ 3] = uboot[i];
+    }
+    return flash;
+  }
+
+  static Path firmware(String board) {
+    Path file = Path.of("/usr/lib/u-boot", board, "u-boot.bin");
+    assumeTrue(Files.exists(file), file + " is missing; apt-get install u-boot-qemu");
+    return file;
+  }
+
+  private <T extends AutoCloseable> T opened(T part) {
+    parts.add(0, part);
+    return part;
+  }
+
+  Console console() {
+    return console;
+  }
+
+  TftpServer tftp() {
+    return tftp;
+  }
+
+  @Override
+  public void close() throws Exception {
+    for (AutoCloseable part : parts) {
+      part.close();
+    }
+  }
+}
