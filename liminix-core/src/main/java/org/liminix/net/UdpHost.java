@@ -5,6 +5,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
@@ -26,6 +27,9 @@ public final class UdpHost implements DatagramHost {
 
   /** Datagrams taken from one port before the loop looks at others. */
   private static final int BATCH = 64;
+
+  /** Asked of the kernel, which grants what it may: room for a burst from many peers. */
+  private static final int RECEIVE_BUFFER = 1024 * 1024;
 
   private final InetAddress address;
   private final EventLoop loop;
@@ -80,6 +84,7 @@ public final class UdpHost implements DatagramHost {
               ? DatagramChannel.open(StandardProtocolFamily.INET)
               : DatagramChannel.open(); // both families where the machine has both
       channel.configureBlocking(false);
+      channel.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER);
       return channel.bind(at);
     } catch (IOException e) {
       if (channel != null) {

@@ -18,8 +18,13 @@ public final class Sender {
   /** The pause between bursts after a loss, the resolution of the loop's timers. */
   private static final Duration PACE = Duration.ofMillis(1);
 
-  /** Windows without a loss after which bursts grow again. */
+  /**
+   * Windows without a loss after which bursts grow again; twice as many after each further loss,
+   * for a board whose receive ring is too small will lose at the same size again.
+   */
   private static final int CLEAN_WINDOWS = 16;
+
+  private static final int MOST_CLEAN_WINDOWS = 1 << 14;
 
   /** The most segments Linux cuts one send into. */
   private static final int MOST_IN_RUN = 64;
@@ -59,6 +64,7 @@ public final class Sender {
 
   private int burst;
   private int cleanWindows;
+  private int cleanWindowsNeeded = CLEAN_WINDOWS;
   private int losses;
   private boolean repairing;
   private long repairEnd;
@@ -158,7 +164,7 @@ public final class Sender {
 
   private void windowArrived() {
     repairing = false;
-    if (burst < window && ++cleanWindows >= CLEAN_WINDOWS) {
+    if (burst < window && ++cleanWindows >= cleanWindowsNeeded) {
       cleanWindows = 0;
       burst = Math.min(window, burst * 2);
     }
@@ -177,6 +183,7 @@ public final class Sender {
   private void slowDown() {
     losses++;
     cleanWindows = 0;
+    cleanWindowsNeeded = Math.min(MOST_CLEAN_WINDOWS, 2 * cleanWindowsNeeded);
     burst = Math.max(1, burst / 2);
   }
 
@@ -286,11 +293,6 @@ public final class Sender {
   /** How often the peer lost something. */
   public int losses() {
     return losses;
-  }
-
-  /** The packet of a window that is on its way or was last: for a test that looks at pacing. */
-  int burst() {
-    return burst;
   }
 
   /** Ends the sending and frees what it holds. Idempotent. */
