@@ -75,7 +75,8 @@ enum Machine {
       return new Memory(mebibytes, List.of(), "");
     }
     long room = roundUp(rootfsBytes, ERASE_SIZE);
-    int highMebibytes = Math.toIntExact(roundUp(room, MEBIBYTE) / MEBIBYTE);
+    // QEMU describes memory to a Malta in modules and warns of what is no multiple of 16 MiB.
+    int highMebibytes = Math.toIntExact(roundUp(room, 16L * MEBIBYTE) / MEBIBYTE);
     List<String> kernel = new ArrayList<>();
     kernel.add("root=/dev/mtdblock0");
     kernel.add("mem=" + mebibytes + "M");
