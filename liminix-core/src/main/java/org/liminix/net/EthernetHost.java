@@ -1,6 +1,7 @@
 package org.liminix.net;
 
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -31,7 +32,7 @@ import org.liminix.net.internal.Reassembly;
  * interrupts and throw {@link org.liminix.process.WaitTimeoutException}. Whoever started it closes
  * it.
  */
-public final class EthernetHost implements DatagramHost, AutoCloseable {
+public final class EthernetHost implements DatagramHost, LinkAddresses, AutoCloseable {
   /** What {@link #dhcp()} waits at most: a router that is just booting fits in. */
   private static final Duration DHCP_PATIENCE = Duration.ofSeconds(30);
 
@@ -140,6 +141,13 @@ public final class EthernetHost implements DatagramHost, AutoCloseable {
   @Override
   public EventLoop loop() {
     return loop;
+  }
+
+  @Override
+  public Optional<MacAddress> linkAddress(InetAddress neighbour) {
+    return neighbour instanceof Inet4Address address
+        ? card.neighbour(Ipv4.parse(address.getHostAddress()))
+        : Optional.empty();
   }
 
   /** Broadcasts DHCPDISCOVER, again and again, until a server makes an offer. */

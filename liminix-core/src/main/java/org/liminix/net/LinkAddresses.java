@@ -10,8 +10,8 @@ import java.util.Optional;
 @FunctionalInterface
 public interface LinkAddresses {
   /**
-   * The hardware address behind a neighbour's address, in six hexadecimal octets with colons, if it
-   * has been heard from. Called on the host's event loop; does not wait.
+   * The hardware address behind a neighbour's address, if it has been heard from. Called on the
+   * host's event loop; does not wait.
    */
-  Optional<String> linkAddress(InetAddress neighbour);
+  Optional<MacAddress> linkAddress(InetAddress neighbour);
 }

@@ -23,6 +23,7 @@ import org.liminix.net.DatagramEndpoint;
 import org.liminix.net.DatagramHost;
 import org.liminix.net.EventLoop;
 import org.liminix.net.LinkAddresses;
+import org.liminix.net.MacAddress;
 import org.liminix.tftp.internal.BufferPool;
 import org.liminix.tftp.internal.Link;
 import org.liminix.tftp.internal.MalformedPacketException;
@@ -172,7 +173,7 @@ final class ServerEngine {
 
   private Optional<String> hardwareAddress(InetAddress client) {
     return host instanceof LinkAddresses neighbours
-        ? neighbours.linkAddress(client)
+        ? neighbours.linkAddress(client).map(MacAddress::toString)
         : Optional.empty();
   }
 

@@ -24,6 +24,7 @@ import org.liminix.net.DatagramHandler;
 import org.liminix.net.DatagramHost;
 import org.liminix.net.EventLoop;
 import org.liminix.net.LinkAddresses;
+import org.liminix.net.MacAddress;
 import org.liminix.net.NetworkException;
 import org.liminix.net.UdpHost;
 import org.liminix.process.WaitTimeoutException;
@@ -231,11 +232,11 @@ class TftpServerTest {
             TftpServer.allow("52:54:00:12:34:56").on(host).file("a", new byte[3000]).start();
         RawPeer peer = new RawPeer(server.address())) {
       assertThat(host.asked).isEqualTo(69);
-      host.mac = Optional.of("52:54:00:12:34:57");
+      host.mac = Optional.of(MacAddress.parse("52:54:00:12:34:57"));
       peer.read("a").receive().isError(2);
       host.mac = Optional.empty();
       peer.read("a").receive().isError(2);
-      host.mac = Optional.of("52:54:00:12:34:56");
+      host.mac = Optional.of(MacAddress.parse("52:54:00:12:34:56"));
       assertThat(peer.read("a", "blksize", "8192").receive().options())
           .as("a block that fits a frame")
           .containsEntry("blksize", "1468");
@@ -255,7 +256,7 @@ class TftpServerTest {
   private static final class SegmentHost implements DatagramHost, LinkAddresses {
     private final UdpHost machine;
     private volatile int asked = -1;
-    private volatile Optional<String> mac = Optional.empty();
+    private volatile Optional<MacAddress> mac = Optional.empty();
 
     SegmentHost(UdpHost machine) {
       this.machine = machine;
@@ -273,7 +274,7 @@ class TftpServerTest {
     }
 
     @Override
-    public Optional<String> linkAddress(InetAddress neighbour) {
+    public Optional<MacAddress> linkAddress(InetAddress neighbour) {
       return mac;
     }
   }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
@@ -208,6 +209,14 @@ public final class Ipv4Interface {
 
   private static ByteBuffer copy(ByteBuffer packet) {
     return ByteBuffer.allocate(packet.remaining()).put(packet.duplicate()).flip();
+  }
+
+  /** The card that has an address on this segment, if it has told. On the loop. */
+  public Optional<MacAddress> neighbour(int ip) {
+    Neighbour neighbour = neighbours.get(ip);
+    return neighbour != null && neighbour.known
+        ? Optional.of(MacAddress.of(neighbour.foundMac))
+        : Optional.empty();
   }
 
   /** Another card on this segment: where it is, or the question where it is. */
