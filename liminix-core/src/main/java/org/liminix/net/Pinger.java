@@ -12,6 +12,7 @@ import org.liminix.net.internal.Icmp;
 import org.liminix.net.internal.Ipv4;
 import org.liminix.net.internal.Ipv4Interface;
 import org.liminix.net.internal.Ipv4Prefix;
+import org.liminix.process.Deadline;
 
 /** The pings under way from an in-process host. Confined to the loop. */
 final class Pinger {
@@ -155,7 +156,7 @@ final class Pinger {
       String by = reporter == null ? "" : ", says " + Ipv4.toString(reporter);
       String message =
           "Ping of %s from %s failed within %s: %s%s"
-              .formatted(Ipv4.toString(target), host, timeout, why, by);
+              .formatted(Ipv4.toString(target), host, Deadline.readable(timeout), why, by);
       result.completeExceptionally(
           new PingFailedException(
               reason, reporter == null ? null : Ipv4.toInet(reporter), message));

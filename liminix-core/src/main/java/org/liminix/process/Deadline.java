@@ -1,6 +1,7 @@
 package org.liminix.process;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 
@@ -12,7 +13,7 @@ import java.util.concurrent.locks.Condition;
  * Deadline deadline = Deadline.after(Duration.ofSeconds(5));
  * while (!ready) {
  *   if (!deadline.await(condition)) {
- *     throw new WaitTimeoutException("no greeting within " + deadline.timeout());
+ *     throw new WaitTimeoutException("no greeting within " + Deadline.readable(timeout));
  *   }
  * }
  * }</pre>
@@ -77,6 +78,17 @@ public final class Deadline {
   @SuppressWarnings("WaitNotInLoop")
   public boolean await(Condition condition) throws InterruptedException {
     return condition.awaitNanos(remainingNanos()) > 0;
+  }
+
+  /** A duration as a person would say it: "30 s", "1.5 s", "20 ms". */
+  public static String readable(Duration duration) {
+    long millis = duration.toMillis();
+    if (millis < 1000) {
+      return millis + " ms";
+    }
+    return millis % 1000 == 0
+        ? duration.toSeconds() + " s"
+        : String.format(Locale.ROOT, "%.1f s", millis / 1000.0);
   }
 
   private static long saturatedNanos(Duration duration) {

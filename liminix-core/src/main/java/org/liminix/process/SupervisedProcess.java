@@ -110,7 +110,8 @@ public final class SupervisedProcess implements AutoCloseable {
     } catch (InterruptedException e) {
       throw new WaitInterruptedException("the end of " + command.get(0), e);
     } catch (TimeoutException e) {
-      throw new WaitTimeoutException(command.get(0) + " has not ended within " + timeout);
+      throw new WaitTimeoutException(
+          command.get(0) + " has not ended within " + Deadline.readable(timeout));
     } catch (ExecutionException e) {
       throw new LiminixException("Cannot learn how " + command.get(0) + " ended", e);
     }

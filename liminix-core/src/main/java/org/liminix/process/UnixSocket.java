@@ -196,7 +196,10 @@ public final class UnixSocket implements ByteChannel {
         }
         if (deadline.hasPassed()) {
           throw new WaitTimeoutException(
-              "Nobody has connected to " + path + " within " + deadline.timeout());
+              "Nobody has connected to "
+                  + path
+                  + " within "
+                  + Deadline.readable(deadline.timeout()));
         }
         long millis = TimeUnit.NANOSECONDS.toMillis(deadline.remainingNanos()) + 1;
         UnixSocket.await(acceptable, millis);

@@ -69,7 +69,7 @@ public final class EventLog<E> {
         if (!deadline.await(added) && forgotten + events.size() == seen) {
           throw new WaitTimeoutException(
               "No %s within %s; the last of %d events: %s"
-                  .formatted(what, timeout, seen, lastEvents()));
+                  .formatted(what, Deadline.readable(timeout), seen, lastEvents()));
         }
       }
     } catch (InterruptedException e) {

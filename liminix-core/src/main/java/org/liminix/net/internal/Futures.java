@@ -38,7 +38,7 @@ public final class Futures {
       return result.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       result.cancel(false);
-      throw new WaitTimeoutException("No " + what + " within " + timeout);
+      throw new WaitTimeoutException("No " + what + " within " + Deadline.readable(timeout));
     } catch (InterruptedException e) {
       result.cancel(false);
       throw new WaitInterruptedException(what, e);
