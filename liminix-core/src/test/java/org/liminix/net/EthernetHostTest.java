@@ -90,7 +90,7 @@ class EthernetHostTest {
     assertThat(reason(a, "10.0.0.77", patience)).isEqualTo(PingFailedException.Reason.NO_ARP_REPLY);
     assertThatThrownBy(() -> lost.ping("8.8.8.8", patience))
         .isInstanceOf(PingFailedException.class)
-        .hasMessageContainingAll("8.8.8.8", "10.0.0.254", "does not answer ARP", "PT4S");
+        .hasMessageContainingAll("8.8.8.8", "10.0.0.254", "does not answer ARP", "within 4 s");
   }
 
   private static PingFailedException.Reason reason(EthernetHost host, String to, Duration timeout) {

@@ -470,7 +470,7 @@ class BorderNetworkGatewayTest {
     isp.awaitEvent(Discovery.class, PATIENCE);
     assertThatThrownBy(() -> isp.awaitSession(Duration.ofMillis(50)))
         .isInstanceOf(WaitTimeoutException.class)
-        .hasMessageContainingAll("PPP session", "PT0.05S", "television");
+        .hasMessageContainingAll("PPP session", "50 ms", "television");
   }
 
   @Test
