@@ -4,15 +4,15 @@ import static org.liminix.net.Network.ACCESS;
 import static org.liminix.net.Network.LAN;
 import static org.liminix.net.Network.WORLD;
 
+import com.google.common.collect.LinkedListMultimap;
+import com.google.common.collect.ListMultimap;
+import com.google.common.collect.Multimaps;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.liminix.isp.BorderNetworkGateway;
 import org.liminix.isp.IspEvent;
@@ -32,11 +32,12 @@ final class PppoeBenchmark {
   public static void main(String[] arguments) {
     int rounds = arguments.length == 0 ? 5 : Integer.parseInt(arguments[0]);
     RouterImage image = image();
-    List<Map<String, Double>> results =
-        IntStream.range(0, rounds).mapToObj(round -> measure(image)).toList();
-    for (String step : results.get(0).keySet()) {
-      double[] sorted =
-          results.stream().flatMapToDouble(r -> DoubleStream.of(r.get(step))).sorted().toArray();
+    ListMultimap<String, Double> results = LinkedListMultimap.create();
+    for (int round = 0; round < rounds; round++) {
+      results.putAll(Multimaps.forMap(measure(image)));
+    }
+    for (String step : results.keySet()) {
+      double[] sorted = results.get(step).stream().mapToDouble(time -> time).sorted().toArray();
       System.out.printf(
           Locale.ROOT,
           "%-46s median %8.1f ms, %8.1f to %8.1f%n",
@@ -91,18 +92,13 @@ final class PppoeBenchmark {
   }
 
   private static double dialled(BorderNetworkGateway isp, PppSession session) {
-    Map<Boolean, List<Instant>> instants =
-        isp.events().stream()
-            .filter(
-                event ->
-                    event instanceof IspEvent.Discovery
-                        || (event instanceof IspEvent.SessionOpened opened
-                            && opened.session() == session))
-            .collect(
-                Collectors.partitioningBy(
-                    event -> event instanceof IspEvent.Discovery,
-                    Collectors.mapping(IspEvent::at, Collectors.toList())));
-    return Duration.between(instants.get(true).get(0), instants.get(false).get(0)).toNanos() / 1e6;
+    Instant padi = isp.awaitEvent(IspEvent.Discovery.class, PATIENCE).at();
+    Instant opened =
+        isp.awaitEvent(
+                event -> event instanceof IspEvent.SessionOpened o && o.session() == session,
+                PATIENCE)
+            .at();
+    return Duration.between(padi, opened).toNanos() / 1e6;
   }
 
   private static double median(EthernetHost pc) {
