@@ -100,6 +100,10 @@ final class TerminalDecoder {
         boolean ended = c == BELL || c == CANCEL || (state == State.STRING_ESCAPED && c == '\\');
         if (ended || ++controlLength > LONGEST_CONTROL_STRING) {
           state = State.TEXT;
+        } else if (c < 0x20 && c != ESCAPE) {
+          // No title or colour spans lines: what began it was a damaged character.
+          state = State.TEXT;
+          acceptText(c);
         } else {
           state = c == ESCAPE ? State.STRING_ESCAPED : State.STRING;
         }

@@ -164,6 +164,12 @@ class ConsoleTest {
   }
 
   @Test
+  void losesNoMoreThanALineToADamagedCharacterThatBeginsAControlString() throws IOException {
+    guest.says("=> echo $\u001b_n}\r\nnot lost\r\n");
+    assertThat(console.expect("not lost\n", LONG).before()).isEqualTo("=> echo $\n");
+  }
+
+  @Test
   void decodesUtf8AcrossPiecesAndSurvivesJunk() throws IOException {
     byte[] euro = "€".getBytes(StandardCharsets.UTF_8);
     guest.says(new byte[] {(byte) 0xff, 0, 'a', euro[0]});
