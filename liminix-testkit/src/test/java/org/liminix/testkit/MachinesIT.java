@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -109,6 +110,30 @@ class MachinesIT {
       assertThat(vm.shell().run("uname -m").orThrow().output()).isEqualTo(kind.uname);
       assertThat(vm.shell().run("grep ' / ' /proc/mounts").output()).contains("squashfs");
       assertThat(pc.ping("10.0.0.9", PATIENCE).ttl()).isEqualTo(64);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void goesOnFromWhereItWasBootedOnce(Kind kind) {
+    Tools.require(kind.program, kind.debianPackage);
+    Vm.Builder machine =
+        kind.machine
+            .get()
+            .image(kind.image().build())
+            .commandLine("test=" + UUID.randomUUID()) // not what an earlier run has left
+            .accelerator(Accelerator.TCG)
+            .timeout(PATIENCE)
+            .bootedOnce(
+                vm -> {
+                  vm.console().expect("router: ready", PATIENCE);
+                  vm.shell().run("echo booted > /tmp/state").orThrow();
+                });
+    for (int run = 0; run < 2; run++) {
+      try (Vm vm = machine.start()) {
+        assertThat(vm.shell().run("sleep 1; cat /tmp/state").output()).isEqualTo("booted");
+        vm.shell().run("echo spoiled > /tmp/state").orThrow();
+      }
     }
   }
 }
