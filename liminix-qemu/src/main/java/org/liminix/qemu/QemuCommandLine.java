@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.liminix.net.MacAddress;
@@ -20,7 +22,11 @@ final class QemuCommandLine {
   /** A network card: where it is plugged, and its address. */
   record NetworkCard(String id, Plug plug, MacAddress address) {}
 
-  QemuCommandLine(Path program, VmSpec spec, List<NetworkCard> cards) {
+  /** The files made for this run: the flash, if any, and an overlay for each disk. */
+  record Drives(Optional<Path> flash, List<Path> disks) {}
+
+  QemuCommandLine(
+      Path program, VmSpec spec, Accelerator accelerator, List<NetworkCard> cards, Drives drives) {
     Machine profile = spec.machine();
     long rootfsBytes = spec.rootfs().map(QemuCommandLine::size).orElse(0L);
     Machine.Memory memory = profile.memory(spec.mebibytes(), rootfsBytes);
@@ -29,15 +35,14 @@ final class QemuCommandLine {
     add("-name", escaped(spec.name()));
     // Without -vga none a Malta gets its Cirrus, which costs a quarter of a second of every start.
     add("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none");
-    add("-accel", "tcg", "-M", "malta", "-m", Integer.toString(memory.mebibytes()));
-    add("-kernel", spec.kernel().toString());
+    add("-accel", accelerator.name().toLowerCase(Locale.ROOT));
+    add("-M", profile.type(spec.usb()), "-m", Integer.toString(memory.mebibytes()));
+    profile.processor(accelerator).ifPresent(processor -> add("-cpu", processor));
+    addFirmware(spec, drives);
+    spec.kernel().ifPresent(path -> addKernel(spec, path, memory, accelerator));
     spec.initrd().ifPresent(path -> add("-initrd", path.toString()));
-    spec.rootfs().ifPresent(path -> add("-device", memory.loader(escaped(path))));
-    List<String> kernelArguments = new ArrayList<>();
-    kernelArguments.add("console=ttyS0");
-    kernelArguments.addAll(memory.kernelArguments());
-    kernelArguments.addAll(spec.kernelArguments());
-    add("-append", String.join(" ", kernelArguments));
+    addDisks(spec, drives, memory);
+    addDevices(spec);
     for (NetworkCard card : cards) {
       add("-netdev", netdev(card));
       add("-device", networkDevice(profile, card));
@@ -45,14 +50,67 @@ final class QemuCommandLine {
     machine.addAll(spec.qemuArguments());
   }
 
-  /** Without its boot ROM, which only firmware that boots from the network would run. */
-  private static String networkDevice(Machine profile, NetworkCard card) {
+  private void addFirmware(VmSpec spec, Drives drives) {
+    spec.uBoot()
+        .ifPresent(
+            path ->
+                drives
+                    .flash()
+                    .ifPresentOrElse(
+                        flash -> add("-drive", "if=pflash,format=raw,file=" + escaped(flash)),
+                        () -> add("-bios", path.toString())));
+  }
+
+  private void addKernel(VmSpec spec, Path kernel, Machine.Memory memory, Accelerator accelerator) {
+    add("-kernel", kernel.toString());
+    List<String> arguments = new ArrayList<>(spec.machine().kernelArguments(accelerator));
+    arguments.addAll(memory.kernelArguments());
+    arguments.addAll(spec.kernelArguments());
+    add("-append", String.join(" ", arguments));
+  }
+
+  private void addDisks(VmSpec spec, Drives drives, Machine.Memory memory) {
+    Machine profile = spec.machine();
+    if (spec.rootfs().isPresent() && profile.isMalta()) {
+      add("-device", memory.loader(escaped(spec.rootfs().get())));
+    } else if (spec.rootfs().isPresent()) {
+      add(
+          "-drive",
+          "if=none,id=rootfs,format=raw,read-only=on,file=" + escaped(spec.rootfs().get()));
+      add("-device", profile.diskDevice() + ",drive=rootfs");
+    }
+    for (int i = 0; i < drives.disks().size(); i++) {
+      String id = "disk" + i;
+      add(
+          "-blockdev",
+          "driver=qcow2,node-name=%s,file.driver=file,file.filename=%s"
+              .formatted(id, escaped(drives.disks().get(i))));
+      String bus = profile.isMalta() ? ",bus=ide." + i / 2 + ",unit=" + i % 2 : "";
+      add("-device", profile.diskDevice() + ",drive=" + id + bus);
+    }
+  }
+
+  private void addDevices(VmSpec spec) {
+    Machine profile = spec.machine();
+    if (spec.usb()) {
+      profile.usbController().ifPresent(controller -> add("-device", controller));
+    }
+    if (spec.display()) {
+      profile.displayDevices().forEach(device -> add("-device", device));
+    }
+    for (int slot = 0; slot < spec.hotplugSlots(); slot++) {
+      add("-device", "pcie-root-port,id=slot%d,chassis=%d,slot=%d".formatted(slot, slot + 1, slot));
+    }
+  }
+
+  static String networkDevice(Machine profile, NetworkCard card) {
     return profile.networkDevice()
         + ",netdev="
         + card.id()
         + ",mac="
         + card.address()
-        + ",romfile=";
+        // The boot ROM would be for firmware that boots from the network.
+        + (profile.hasBootRoms() ? ",romfile=" : "");
   }
 
   private void add(String... more) {
@@ -75,6 +133,17 @@ final class QemuCommandLine {
     return words;
   }
 
+  /**
+   * The words but for the places of sockets and files that belong to one run: what another run must
+   * have in common with this one to take over its state.
+   */
+  List<String> withoutPlaces(RunDirectory directory) {
+    return machine.stream()
+        .filter(word -> !word.startsWith("socket,id=") && !word.startsWith("stream,id="))
+        .map(word -> word.replace(directory.path().toString(), "RUN"))
+        .toList();
+  }
+
   /** What starts the machine in a terminal, quoted for a POSIX shell. */
   String interactive() {
     List<String> words = new ArrayList<>(machine);
@@ -95,7 +164,7 @@ final class QemuCommandLine {
     return "path=" + escaped(socket) + ",server=on,wait=off";
   }
 
-  private static String netdev(NetworkCard card) {
+  static String netdev(NetworkCard card) {
     if (card.plug() instanceof Plug.Multicast multicast) {
       return "socket,id=%s,mcast=%s:%d,localaddr=%s"
           .formatted(
@@ -118,7 +187,7 @@ final class QemuCommandLine {
   }
 
   /** Within a value of an option QEMU takes two commas for one. */
-  private static String escaped(Object value) {
+  static String escaped(Object value) {
     return value.toString().replace(",", ",,");
   }
 

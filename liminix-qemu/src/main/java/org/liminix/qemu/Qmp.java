@@ -13,6 +13,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -24,6 +25,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.liminix.process.Deadline;
 import org.liminix.process.UnixSocket;
 import org.liminix.process.WaitInterruptedException;
 import org.liminix.process.WaitTimeoutException;
@@ -52,6 +54,7 @@ public final class Qmp {
   private final Map<Long, CompletableFuture<JsonElement>> pending = new ConcurrentHashMap<>();
   private final AtomicLong ids = new AtomicLong();
   private final List<Consumer<QmpEvent>> listeners = new CopyOnWriteArrayList<>();
+  private final List<QmpEvents> subscriptions = new CopyOnWriteArrayList<>();
   private volatile @Nullable QmpException ended;
 
   private Qmp(String vm, UnixSocket socket) {
@@ -130,6 +133,79 @@ public final class Qmp {
     listeners.add(listener);
   }
 
+  /** Collects what QEMU reports from now on; close it when done. */
+  public QmpEvents events() {
+    QmpEvents events = new QmpEvents(this);
+    subscriptions.add(events);
+    QmpException reason = ended;
+    if (reason != null) {
+      events.end(reason);
+    }
+    return events;
+  }
+
+  void forget(QmpEvents events) {
+    subscriptions.remove(events);
+  }
+
+  /**
+   * Does something and waits for what QEMU reports of it, even if that comes before the action
+   * returns.
+   *
+   * <pre>{@code
+   * qmp.awaitEvent("RESET", Duration.ofSeconds(5), vm::reset);
+   * }</pre>
+   *
+   * @throws WaitTimeoutException if no event of that name comes in time
+   * @throws QmpException if QEMU ends before
+   */
+  public QmpEvent awaitEvent(String name, Duration timeout, Runnable action) {
+    try (QmpEvents events = events()) {
+      action.run();
+      return events.await(name, timeout);
+    }
+  }
+
+  /**
+   * Has QEMU's human monitor execute a line, such as {@code info qtree}.
+   *
+   * @return what it prints, empty for most commands that succeed
+   * @throws QmpException if there is no such command
+   */
+  public String monitor(String line) {
+    String printed = execute("human-monitor-command", Map.of("command-line", line)).getAsString();
+    if (printed.startsWith("unknown command:")) {
+      throw new QmpException("CommandNotFound", "QEMU of " + vm + ": " + printed.strip());
+    }
+    return printed.replace("\r\n", "\n");
+  }
+
+  /** Has QEMU execute a job (qapi/job.json) under that id, and waits for its end. */
+  void executeJob(String id, String command, Map<String, ?> arguments, Duration timeout) {
+    Deadline deadline = Deadline.after(timeout);
+    try (QmpEvents events = events()) {
+      Map<String, Object> all = new HashMap<>(arguments);
+      all.put("job-id", id);
+      execute(command, all, deadline.remaining());
+      JsonObject data;
+      do {
+        data = events.await("JOB_STATUS_CHANGE", deadline.remaining()).data();
+      } while (!data.get("id").getAsString().equals(id)
+          || !data.get("status").getAsString().equals("concluded"));
+    }
+    String error = "";
+    for (JsonElement job : execute("query-jobs").getAsJsonArray()) {
+      JsonObject fields = job.getAsJsonObject();
+      if (fields.get("id").getAsString().equals(id) && fields.has("error")) {
+        error = fields.get("error").getAsString();
+      }
+    }
+    execute("job-dismiss", Map.of("id", id));
+    if (!error.isEmpty()) {
+      throw new QmpException("GenericError", "QEMU of " + vm + ": " + command + ": " + error);
+    }
+  }
+
   private <T> T await(CompletableFuture<T> answer, String awaited, Duration timeout) {
     try {
       return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -159,6 +235,7 @@ public final class Qmp {
     QmpException reason = gone(cause);
     ended = reason;
     version.completeExceptionally(reason);
+    subscriptions.forEach(events -> events.end(reason));
     pending.values().forEach(answer -> answer.completeExceptionally(reason));
   }
 
@@ -174,7 +251,8 @@ public final class Qmp {
           "%s.%s.%s".formatted(qemu.get("major"), qemu.get("minor"), qemu.get("micro")));
     } else if (message.has("event")) {
       QmpEvent event = event(message);
-      listeners.forEach(listener -> listener.accept(event));
+      subscriptions.forEach(events -> events.add(event));
+      listeners.forEach(listener -> tell(listener, event));
     } else if (message.has("id")) {
       CompletableFuture<JsonElement> answer = pending.get(message.get("id").getAsLong());
       if (answer != null && message.has("return")) {
@@ -184,6 +262,15 @@ public final class Qmp {
       }
     } else {
       log.warn("{} sent what is not in the protocol: {}", vm, message);
+    }
+  }
+
+  /** A listener's failure is its own: answers and events go on. */
+  private void tell(Consumer<QmpEvent> listener, QmpEvent event) {
+    try {
+      listener.accept(event);
+    } catch (RuntimeException e) {
+      log.error("A listener for the events of {} failed on {}", vm, event, e);
     }
   }
 

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.Network;
 import org.liminix.net.Segments;
@@ -28,7 +29,7 @@ public final class VmSpec implements Spec<Vm> {
 
   private final Machine machine;
   private final String name;
-  private final Path kernel;
+  private final @Nullable Path kernel;
   private final @Nullable Path initrd;
   private final @Nullable Path rootfs;
   private final List<String> kernelArguments;
@@ -37,16 +38,20 @@ public final class VmSpec implements Spec<Vm> {
   private final @Nullable Path runDirectory;
   private final List<String> qemuArguments;
   private final Duration timeout;
+  private final @Nullable Path uBoot;
+  private final List<Path> disks;
+  private final @Nullable Accelerator accelerator;
+  private final List<Network> linksDown;
+  private final boolean paused;
+  private final boolean usb;
+  private final boolean display;
+  private final int hotplugSlots;
+  private final @Nullable Consumer<Vm> bootedOnce;
 
   VmSpec(Vm.Builder builder) {
     this.machine = builder.machine;
     this.name = Optional.ofNullable(builder.name).orElse(machine.label());
-    this.kernel =
-        Optional.ofNullable(builder.kernel)
-            .orElseThrow(
-                () ->
-                    new IllegalStateException(
-                        "The machine has nothing to boot: set kernel(...) or image(...)"));
+    this.kernel = builder.kernel;
     this.initrd = builder.initrd;
     this.rootfs = builder.rootfs;
     this.kernelArguments = List.copyOf(builder.kernelArguments);
@@ -55,6 +60,55 @@ public final class VmSpec implements Spec<Vm> {
     this.runDirectory = builder.runDirectory;
     this.qemuArguments = List.copyOf(builder.qemuArguments);
     this.timeout = Optional.ofNullable(builder.timeout).orElse(DEFAULT_TIMEOUT);
+    this.uBoot = builder.uBoot;
+    this.disks = List.copyOf(builder.disks);
+    this.accelerator = builder.accelerator;
+    this.linksDown = List.copyOf(builder.linksDown);
+    this.paused = builder.paused;
+    this.usb = builder.usb;
+    this.display = builder.display;
+    this.hotplugSlots = builder.hotplugSlots;
+    this.bootedOnce = builder.bootedOnce;
+    requireSense();
+  }
+
+  private void requireSense() {
+    if (kernel == null && uBoot == null && disks.isEmpty()) {
+      throw new IllegalStateException(
+          "The machine has nothing to boot: set kernel(...) or image(...), or uBoot(...)");
+    }
+    if (kernel != null && uBoot != null) {
+      throw new IllegalStateException(
+          "uBoot(...) boots what it finds itself: put the kernel on disk(...) or behind TFTP"
+              + " instead of giving kernel(...)");
+    }
+    if (kernel == null && (initrd != null || rootfs != null || !kernelArguments.isEmpty())) {
+      throw new IllegalStateException(
+          "initrd(...), rootfs(...) and commandLine(...) are for a kernel: set kernel(...)");
+    }
+    if (uBoot != null && !machine.bootsFirmware()) {
+      throw new IllegalStateException("A " + machine.label() + " has no flash for uBoot(...)");
+    }
+    if (machine.isMalta() && disks.size() > 4) {
+      throw new IllegalStateException("A Malta has room for 4 disks, not " + disks.size());
+    }
+    if (bootedOnce != null && (paused || (uBoot != null && machine.isMalta()))) {
+      throw new IllegalStateException(
+          "bootedOnce(...) goes with neither paused() nor a Malta's flash");
+    }
+    if (display && machine.displayDevices().isEmpty()) {
+      throw new IllegalStateException("A " + machine.label() + " can have no display()");
+    }
+    if (hotplugSlots > 0 && !machine.hasPciHotplug()) {
+      throw new IllegalStateException(
+          "A " + machine.label() + " has no slots for hotplug(...); use USB devices: usb()");
+    }
+    for (Network network : linksDown) {
+      if (!networks.contains(network)) {
+        throw new IllegalStateException(
+            "The link to " + network + " cannot be down: name it in network(...), too");
+      }
+    }
     String problem = machine.memoryProblem(mebibytes, rootfs != null);
     if (problem != null) {
       throw new IllegalStateException(problem);
@@ -84,6 +138,34 @@ public final class VmSpec implements Spec<Vm> {
     }
   }
 
+  /** The same machine, whose directory is not the one that the caller chose. */
+  VmSpec inDirectoryOfItsOwn() {
+    return runDirectory == null ? this : new VmSpec(this);
+  }
+
+  private VmSpec(VmSpec original) {
+    this.machine = original.machine;
+    this.name = original.name;
+    this.kernel = original.kernel;
+    this.initrd = original.initrd;
+    this.rootfs = original.rootfs;
+    this.kernelArguments = original.kernelArguments;
+    this.mebibytes = original.mebibytes;
+    this.networks = original.networks;
+    this.runDirectory = null;
+    this.qemuArguments = original.qemuArguments;
+    this.timeout = original.timeout;
+    this.uBoot = original.uBoot;
+    this.disks = original.disks;
+    this.accelerator = original.accelerator;
+    this.linksDown = original.linksDown;
+    this.paused = original.paused;
+    this.usb = original.usb;
+    this.display = original.display;
+    this.hotplugSlots = original.hotplugSlots;
+    this.bootedOnce = original.bootedOnce;
+  }
+
   Machine machine() {
     return machine;
   }
@@ -93,8 +175,48 @@ public final class VmSpec implements Spec<Vm> {
     return name;
   }
 
-  Path kernel() {
-    return kernel;
+  Optional<Path> kernel() {
+    return Optional.ofNullable(kernel);
+  }
+
+  Optional<Path> uBoot() {
+    return Optional.ofNullable(uBoot);
+  }
+
+  List<Path> disks() {
+    return disks;
+  }
+
+  Accelerator.Choice acceleration() {
+    return Accelerator.choose(
+        accelerator,
+        machine,
+        Optional.ofNullable(System.getProperty("liminix.accelerator")),
+        System.getProperty("os.arch", ""));
+  }
+
+  List<Network> linksDown() {
+    return linksDown;
+  }
+
+  boolean paused() {
+    return paused;
+  }
+
+  boolean usb() {
+    return usb;
+  }
+
+  boolean display() {
+    return display;
+  }
+
+  Optional<Consumer<Vm>> bootedOnce() {
+    return Optional.ofNullable(bootedOnce);
+  }
+
+  int hotplugSlots() {
+    return hotplugSlots;
   }
 
   Optional<Path> initrd() {
@@ -131,7 +253,9 @@ public final class VmSpec implements Spec<Vm> {
 
   /** Makes sure of the files before anything is spawned. */
   void requireFiles() {
-    requireFile("kernel", kernel);
+    kernel().ifPresent(path -> requireFile("kernel", path));
+    uBoot().ifPresent(path -> requireFile("U-Boot", path));
+    disks.forEach(path -> requireFile("disk", path));
     initrd().ifPresent(path -> requireFile("initrd", path));
     rootfs().ifPresent(path -> requireFile("rootfs", path));
   }

@@ -4,13 +4,17 @@ import com.google.common.hash.Hashing;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.liminix.console.Console;
 import org.liminix.console.ConsoleServer;
@@ -38,6 +42,7 @@ final class VmStarter {
   private final VmSpec spec;
   private final Segments segments;
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+  private boolean boots; // rather than being restored
 
   VmStarter(VmSpec spec, Segments segments) {
     this.spec = spec;
@@ -47,6 +52,12 @@ final class VmStarter {
   /** Has the machine close the segments when it is closed. */
   VmStarter owningSegments() {
     resources.push(segments);
+    return this;
+  }
+
+  /** Boots even what is described as booted once. */
+  private VmStarter booting() {
+    boots = true;
     return this;
   }
 
@@ -68,24 +79,55 @@ final class VmStarter {
             .fromDebianPackage(spec.machine().debianPackage())
             .find();
     spec.requireFiles();
-    Deadline deadline = Deadline.after(TIMEOUT);
     RunDirectory directory =
         keep(
             spec.runDirectory()
                 .map(RunDirectory::at)
                 .orElseGet(() -> RunDirectory.create(spec.name())));
-    Path consoleSocket = directory.socket("console");
     UnixSocket.Listener serial = keep(UnixSocket.listen(directory.socket("serial")));
     UnixSocket.Listener control = keep(UnixSocket.listen(directory.socket("control")));
     List<QemuCommandLine.NetworkCard> cards = plug(directory);
 
-    QemuCommandLine commandLine = new QemuCommandLine(program, spec, cards);
+    Accelerator.Choice acceleration = spec.acceleration();
+    QemuCommandLine commandLine =
+        new QemuCommandLine(
+            program,
+            spec,
+            acceleration.accelerator(),
+            cards,
+            new QemuCommandLine.Drives(flash(directory), overlayPaths(directory)));
+    Optional<Path> booted = boots ? Optional.empty() : booted(program, commandLine, directory);
+    for (Path overlay : overlayPaths(directory)) {
+      Files.deleteIfExists(overlay); // of an earlier run in a directory the caller chose
+      Qcow2.overlay(overlay, backing(booted, overlay, directory));
+    }
+    List<String> words = commandLine.supervised(directory, serial.path(), control.path());
+    if (booted.isPresent()) {
+      words.addAll(List.of("-incoming", "defer"));
+    }
+    keep(Admission.memory(spec.name(), spec.mebibytes(), spec.timeout()));
+    try (AutoCloseable turn = Admission.turn(spec.name(), spec.timeout())) {
+      return launch(commandLine, words, directory, serial, control, acceleration, booted);
+    } catch (RuntimeException | IOException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new VmException("Cannot start " + spec.name() + ": " + e, e);
+    }
+  }
+
+  private Vm launch(
+      QemuCommandLine commandLine,
+      List<String> words,
+      RunDirectory directory,
+      UnixSocket.Listener serial,
+      UnixSocket.Listener control,
+      Accelerator.Choice acceleration,
+      Optional<Path> booted)
+      throws IOException {
+    Deadline deadline = Deadline.after(TIMEOUT);
+    keep(() -> removeLeftOver(directory)); // after the process has ended
     SupervisedProcess process =
-        keep(
-            SupervisedProcess.of(commandLine.supervised(directory, serial.path(), control.path()))
-                .directory(directory)
-                .logName("qemu.log")
-                .start());
+        keep(SupervisedProcess.of(words).directory(directory).logName("qemu.log").start());
     AtomicReference<@Nullable Vm> started = new AtomicReference<>();
     var unused = process.exit().thenRun(() -> closeListeners(serial, control));
     try {
@@ -101,14 +143,46 @@ final class VmStarter {
                   .state(() -> describe(started.get(), process))
                   .open());
       closeListeners(serial, control);
-      keep(ConsoleServer.serve(console, consoleSocket));
-      Vm vm = new Vm(spec, directory, commandLine.interactive(), process, qmp, console, resources);
+      keep(ConsoleServer.serve(console, directory.socket("console")));
+      Vm vm =
+          new Vm(
+              spec,
+              directory,
+              commandLine.interactive(),
+              process,
+              qmp,
+              console,
+              new Devices(spec, segments, directory, qmp, resources),
+              acceleration,
+              booted.isPresent(),
+              resources);
       started.set(vm);
-      qmp.execute("cont");
-      log.info("{} runs in QEMU {}, consoles in {}", spec.name(), qmp.version(), directory);
+      if (booted.isPresent()) {
+        vm.snapshots().readFrom(booted.get().resolve("state"));
+      }
+      spec.linksDown().forEach(network -> vm.link(network).down());
+      if (!spec.paused()) {
+        qmp.execute("cont");
+      }
+      if (booted.isPresent() && Files.exists(booted.get().resolve("shell"))) {
+        vm.refresh();
+      }
+      log.info(
+          "{} runs in QEMU {} with {}, consoles in {}",
+          spec.name(),
+          qmp.version(),
+          acceleration,
+          directory);
       return vm;
     } catch (QmpException e) {
       throw died(commandLine, process, e);
+    }
+  }
+
+  /** What a QEMU that was killed, or failed, leaves in a directory the caller chose. */
+  private static void removeLeftOver(RunDirectory directory) throws IOException {
+    for (String name : new String[] {"qmp", "monitor", "pid"}) {
+      Files.deleteIfExists(directory.file(name));
     }
   }
 
@@ -146,15 +220,59 @@ final class VmStarter {
     return vm == null ? "QEMU is being started: " + process : vm.describe();
   }
 
+  /** The state to go on from, if the machine is one that boots once. */
+  private Optional<Path> booted(Path program, QemuCommandLine commandLine, RunDirectory directory)
+      throws IOException {
+    if (spec.bootedOnce().isEmpty()) {
+      return Optional.empty();
+    }
+    Consumer<Vm> ready = spec.bootedOnce().get();
+    String key = BootedCache.key(program, commandLine.withoutPlaces(directory), spec, ready);
+    return Optional.of(
+        BootedCache.ofUser()
+            .get(
+                key,
+                target -> {
+                  log.info("{} boots once, to be restored from {}", spec.name(), key);
+                  VmSpec first = spec.inDirectoryOfItsOwn();
+                  try (Vm vm = new VmStarter(first, segments).booting().start()) {
+                    ready.accept(vm);
+                    vm.leaveStateIn(target);
+                  }
+                }));
+  }
+
+  private Optional<Path> flash(RunDirectory directory) throws IOException {
+    if (spec.uBoot().isEmpty() || !spec.machine().isMalta()) {
+      return Optional.empty();
+    }
+    Path flash = directory.file("flash");
+    MaltaFlash.write(spec.uBoot().get(), spec.machine() == Machine.MIPS, flash);
+    return Optional.of(flash);
+  }
+
+  /** What this run writes to: the caller's images stay as they are. */
+  private List<Path> overlayPaths(RunDirectory directory) {
+    return IntStream.range(0, spec.disks().size())
+        .mapToObj(disk -> directory.file("disk" + disk + ".qcow2"))
+        .toList();
+  }
+
+  private Path backing(Optional<Path> booted, Path overlay, RunDirectory directory) {
+    return booted
+        .map(entry -> entry.resolve(String.valueOf(overlay.getFileName())))
+        .orElseGet(() -> spec.disks().get(overlayPaths(directory).indexOf(overlay)));
+  }
+
   private List<QemuCommandLine.NetworkCard> plug(RunDirectory directory) {
     List<QemuCommandLine.NetworkCard> cards = new ArrayList<>();
     for (Network network : spec.networks()) {
       Path socket = directory.socket("net-" + cards.size());
       Plug plug = keep(segments.get(network).plug(spec.name(), socket));
       MacAddress address =
-          plug instanceof Plug.Multicast
+          plug instanceof Plug.Multicast && spec.bootedOnce().isEmpty()
               ? MacAddress.random()
-              : stableAddress(directory, cards.size());
+              : stableAddress(identity(directory), cards.size());
       cards.add(new QemuCommandLine.NetworkCard("net" + cards.size(), plug, address));
     }
     return cards;
@@ -164,13 +282,20 @@ final class VmStarter {
    * The same in every run, so that leases and captures compare, and different for machines that run
    * at the same time in this JVM, whose run directories differ.
    */
-  private static MacAddress stableAddress(RunDirectory directory, int index) {
+  static MacAddress stableAddress(String identity, int index) {
     long hash =
-        Hashing.sha256()
-            .hashString(directory.path().getFileName() + "/" + index, StandardCharsets.UTF_8)
-            .asLong();
+        Hashing.sha256().hashString(identity + "/" + index, StandardCharsets.UTF_8).asLong();
     // Locally administered, unicast: IEEE 802-2014, 8.2.2.
     return MacAddress.of((hash & 0xfcff_ffff_ffffL) | 0x0200_0000_0000L);
+  }
+
+  /** A restored guest goes on with the addresses it was booted with, whatever else runs. */
+  private String identity(RunDirectory directory) {
+    return spec.bootedOnce().isPresent() ? spec.name() : identityOf(directory);
+  }
+
+  static String identityOf(RunDirectory directory) {
+    return String.valueOf(directory.path().getFileName());
   }
 
   private <T extends AutoCloseable> T keep(T resource) {

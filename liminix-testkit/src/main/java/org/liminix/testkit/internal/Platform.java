@@ -19,16 +19,32 @@ record Platform(
     String console,
     String commandLine) {
 
+  /** The self-tests of the crypto modules take a third of a second under emulation. */
+  private static final String QUIET = "quiet cryptomgr.notests";
+
+  /** The root is a virtio disk, on PCI or in memory-mapped I/O as a microvm has it. */
+  private static final List<String> DISK =
+      List.of("virtio_pci", "virtio_mmio", "virtio_blk", "squashfs");
+
   static Platform of(Architecture architecture) {
     return switch (architecture) {
-      // The self-tests of the crypto modules take a third of a second under emulation.
       case MIPSEL ->
           new Platform(
               "mipsel",
               "linux-image-4kc-malta",
               List.of("phram", "mtdblock", "squashfs"),
               "ttyS0",
-              "quiet cryptomgr.notests");
+              QUIET);
+      case ARM64 -> new Platform("arm64", "linux-image-cloud-arm64", DISK, "ttyAMA0", QUIET);
+      case ARMHF -> new Platform("armhf", "linux-image-armmp", DISK, "ttyAMA0", QUIET);
+      // The clock is not to be measured against an emulated timer for a second.
+      case AMD64 ->
+          new Platform(
+              "amd64",
+              "linux-image-cloud-amd64",
+              DISK,
+              "ttyS0",
+              QUIET + " tsc=reliable no_timer_check");
     };
   }
 }
