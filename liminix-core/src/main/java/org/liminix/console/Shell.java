@@ -1,6 +1,7 @@
 package org.liminix.console;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
@@ -44,6 +45,7 @@ public final class Shell {
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(250);
 
   private final Console console;
+  private final ConsoleText text;
   private final Duration defaultTimeout;
   private final String nonce =
       Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
@@ -53,6 +55,7 @@ public final class Shell {
 
   private Shell(Console console, Duration defaultTimeout) {
     this.console = console;
+    this.text = console.consoleText();
     this.defaultTimeout = defaultTimeout;
   }
 
@@ -75,6 +78,7 @@ public final class Shell {
    * @throws ConsoleTimeoutException if it does not end in time; {@code ^C} is sent, so that the
    *     shell may be used again
    * @throws ConsoleClosedException if the console ends before
+   * @throws KernelException if the kernel fails before or meanwhile
    * @throws WaitInterruptedException if the thread is interrupted; {@code ^C} is sent, too
    */
   public CommandResult run(String command, Duration timeout) {
@@ -111,16 +115,25 @@ public final class Shell {
       synchronize(deadline);
       abandoned = false;
     }
-    console.sendLine(line);
+    text.raisePending(awaited);
+    text.withKernel(kernel -> kernel.commandRuns(true));
     try {
-      console.expect(begin, LONGEST_MARKER, deadline, awaited);
-      Match match = console.expect(end, LONGEST_MARKER, deadline, awaited);
+      console.sendLine(line);
+      expect(begin, deadline, awaited);
+      Match match = expect(end, deadline, awaited);
       return new CommandResult(
           command, Integer.parseInt(match.group(1)), withoutFinalNewlines(match.before()));
-    } catch (ConsoleTimeoutException | WaitInterruptedException e) {
+    } catch (ConsoleTimeoutException | WaitInterruptedException | KernelException e) {
       abandon(e);
       throw e;
+    } finally {
+      text.withKernel(kernel -> kernel.commandRuns(false));
     }
+  }
+
+  private Match expect(Pattern marker, Deadline deadline, String awaited) {
+    return text.expect(
+        new ConsoleText.Wanted(List.of(marker), LONGEST_MARKER, true, awaited), deadline);
   }
 
   /**
@@ -135,11 +148,7 @@ public final class Shell {
       console.sendLine("echo '@''s" + id + "'");
       boolean last = deadline.remaining().compareTo(patience) <= 0;
       try {
-        console.expect(
-            answer,
-            LONGEST_MARKER,
-            last ? deadline : Deadline.after(patience),
-            "an answer of the shell");
+        expect(answer, last ? deadline : Deadline.after(patience), "an answer of the shell");
         return;
       } catch (ConsoleTimeoutException e) {
         if (last) {
@@ -247,8 +256,11 @@ public final class Shell {
       Duration limit = timeout == null ? DEFAULT_TIMEOUT : timeout;
       Deadline deadline = Deadline.after(limit);
       Pattern ready = prompt == null ? DEFAULT_PROMPT : prompt;
-      if (!now && !console.hasShown(ready)) {
-        console.expect(ready, LONGEST_PROMPT, deadline, "a shell prompt");
+      ConsoleText text = console.consoleText();
+      if (!now && !ready.matcher(text.shown()).find() && !ready.matcher(text.shell()).find()) {
+        text.expect(
+            new ConsoleText.Wanted(List.of(ready), LONGEST_PROMPT, false, "a shell prompt"),
+            deadline);
       }
       Shell shell = new Shell(console, limit);
       shell.synchronize(deadline);
