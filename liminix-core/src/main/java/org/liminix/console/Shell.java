@@ -36,6 +36,10 @@ public final class Shell {
   private static final Pattern DEFAULT_PROMPT =
       Pattern.compile("(?m)^(?!\\[ *\\d+\\.\\d+])[\\w@.:~/()\\[\\] -]{0,60}[#$]( |\\z)");
 
+  private static final Pattern LOGIN = Pattern.compile("(?m)login: ?\\z");
+  private static final Pattern PASSWORD = Pattern.compile("(?mi)^password: ?\\z");
+  private static final Pattern REFUSED = Pattern.compile("(?mi)^Login incorrect.*|login: ?\\z");
+
   /** busybox's line editor takes no line of 1024 bytes or more (FEATURE_EDITING_MAX_LEN). */
   private static final int LONGEST_LINE = 1000;
 
@@ -93,6 +97,40 @@ public final class Shell {
     } finally {
       running.unlock();
     }
+  }
+
+  /** {@link #upload(byte[], String, Duration)} with the shell's default timeout. */
+  public void upload(byte[] content, String path) {
+    upload(content, path, defaultTimeout);
+  }
+
+  /**
+   * Writes a file over the console, for want of a network: some hundred bytes per round trip, so
+   * meant for scripts and keys rather than images. It replaces what is there. The content is
+   * checked where it arrives.
+   *
+   * @throws ConsoleException if the machine has no {@code base64} or {@code md5sum}, or the content
+   *     does not arrive intact
+   * @throws CommandFailedException if the file cannot be written
+   */
+  public void upload(byte[] content, String path, Duration timeout) {
+    new ShellFiles(this, timeout).upload(content, path);
+  }
+
+  /** {@link #download(String, Duration)} with the shell's default timeout. */
+  public byte[] download(String path) {
+    return download(path, defaultTimeout);
+  }
+
+  /**
+   * Reads a file over the console, and checks what came. The file must not change meanwhile.
+   *
+   * @throws ConsoleException if the machine has no {@code base64} or {@code md5sum}, or the content
+   *     does not come intact
+   * @throws CommandFailedException if the file cannot be read
+   */
+  public byte[] download(String path, Duration timeout) {
+    return new ShellFiles(this, timeout).download(path);
   }
 
   private CommandResult runLocked(String command, Deadline deadline) {
@@ -208,6 +246,8 @@ public final class Shell {
     private @Nullable Pattern prompt;
     private @Nullable Duration timeout;
     private boolean now;
+    private @Nullable String user;
+    private @Nullable String password;
 
     private Builder(Console console) {
       this.console = console;
@@ -234,6 +274,22 @@ public final class Shell {
       return this;
     }
 
+    /** Logs in at a {@code login:} without a password. */
+    public Builder login(String user) {
+      if (this.user != null) {
+        throw new IllegalStateException("The login has been set already, for " + this.user);
+      }
+      this.user = user;
+      return this;
+    }
+
+    /** Logs in at a {@code login:} and {@code Password:}, unless it asks for none. */
+    public Builder login(String user, String password) {
+      Builder result = login(user);
+      this.password = password;
+      return result;
+    }
+
     /** How long {@link #open} and commands wait that name no timeout; 30 s unless set. */
     public Builder timeout(Duration timeout) {
       if (timeout.isNegative() || timeout.isZero()) {
@@ -251,13 +307,18 @@ public final class Shell {
      *
      * @throws ConsoleTimeoutException if there is no prompt, or no shell answers, in time
      * @throws ConsoleClosedException if the console ends before
+     * @throws ConsoleException if the login is refused
      */
     public Shell open() {
       Duration limit = timeout == null ? DEFAULT_TIMEOUT : timeout;
       Deadline deadline = Deadline.after(limit);
       Pattern ready = prompt == null ? DEFAULT_PROMPT : prompt;
       ConsoleText text = console.consoleText();
-      if (!now && !ready.matcher(text.shown()).find() && !ready.matcher(text.shell()).find()) {
+      if (user != null) {
+        logIn(user, ready, deadline);
+      } else if (!now
+          && !ready.matcher(text.shown()).find()
+          && !ready.matcher(text.shell()).find()) {
         text.expect(
             new ConsoleText.Wanted(List.of(ready), LONGEST_PROMPT, false, "a shell prompt"),
             deadline);
@@ -265,6 +326,28 @@ public final class Shell {
       Shell shell = new Shell(console, limit);
       shell.synchronize(deadline);
       return shell;
+    }
+
+    private void logIn(String user, Pattern ready, Deadline deadline) {
+      console.expect(LOGIN, deadline.remaining());
+      console.sendLine(user);
+      // Behind what was typed, whose echo a prompt such as "$ " may be in.
+      Match asked = console.expectAny(deadline.remaining(), PASSWORD, REFUSED, ready);
+      if (asked.index() == 0) {
+        if (password == null) {
+          throw refused(user, "it asks for a password: use login(user, password)");
+        }
+        console.sendLine(password);
+        asked = console.expectAny(deadline.remaining(), PASSWORD, REFUSED, ready);
+      }
+      if (asked.index() < 2) {
+        throw refused(user, "it said: " + asked.text());
+      }
+    }
+
+    private ConsoleException refused(String user, String why) {
+      return new ConsoleException(
+          "Console " + console.name() + " does not let " + user + " in; " + why);
     }
   }
 }
