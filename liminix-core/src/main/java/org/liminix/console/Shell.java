@@ -41,7 +41,10 @@ public final class Shell {
   private static final Pattern REFUSED = Pattern.compile("(?mi)^Login incorrect.*|login: ?\\z");
 
   /** busybox's line editor takes no line of 1024 bytes or more (FEATURE_EDITING_MAX_LEN). */
-  private static final int LONGEST_LINE = 1000;
+  private static final int LONGEST_LINE = 980;
+
+  /** The guest's variable in which a longer command is put together. */
+  private static final String LONG_COMMAND = "liminix_command";
 
   private static final int LONGEST_MARKER = 64;
   private static final int LONGEST_PROMPT = 256;
@@ -74,11 +77,12 @@ public final class Shell {
   }
 
   /**
-   * Runs a command and waits for its end. It may have several lines.
+   * Runs a command and waits for its end. It may have several lines, here-documents too, and lines
+   * longer than line editors take, which are put together in pieces.
    *
    * @return its exit status and output; a status other than 0 is not an error here, see {@link
    *     CommandResult#orThrow()}
-   * @throws IllegalArgumentException if a line is too long for the shell's line editor
+   * @throws CommandFailedException if the shell does not take a long line in pieces
    * @throws ConsoleTimeoutException if it does not end in time; {@code ^C} is sent, so that the
    *     shell may be used again
    * @throws ConsoleClosedException if the console ends before
@@ -134,18 +138,48 @@ public final class Shell {
   }
 
   private CommandResult runLocked(String command, Deadline deadline) {
-    String id = nonce + "." + ++commands;
+    if (fits(command)) {
+      return type(command, command, deadline);
+    }
+    String before = "";
+    for (int from = 0, to; from < command.length(); from = to) {
+      to = Math.min(command.length(), from + LONGEST_LINE);
+      while (!fits(assignment(before, command.substring(from, to)))) {
+        to = from + (to - from) / 2; // quoted twice, it may be several times as long
+      }
+      to -= Character.isHighSurrogate(command.charAt(to - 1)) ? 1 : 0;
+      String assignment = assignment(before, command.substring(from, to));
+      type(assignment, assignment, deadline).orThrow();
+      before = "$" + LONG_COMMAND;
+    }
+    return type(command, "command eval \"$" + LONG_COMMAND + "\"", deadline);
+  }
+
+  private static String assignment(String before, String piece) {
+    return LONG_COMMAND + "=" + before + ShellFiles.quote(piece);
+  }
+
+  private boolean fits(String command) {
+    return typed(nonce + "." + commands, command)
+        .lines()
+        .allMatch(line -> line.length() <= LONGEST_LINE);
+  }
+
+  private static String typed(String id, String command) {
     // The two quotes keep the echo of this line from matching the markers. `command` keeps a syntax
     // error from ending the shell, as one in a special built-in would (POSIX XCU 2.8.1).
-    String line =
-        "echo '@''b"
-            + id
-            + "';command eval '"
-            + command.replace("'", "'\\''")
-            + "';echo '@''e"
-            + id
-            + " '$?'@'";
-    requireShortLines(line, command);
+    return "echo '@''b"
+        + id
+        + "';command eval "
+        + ShellFiles.quote(command)
+        + ";echo '@''e"
+        + id
+        + " '$?'@'";
+  }
+
+  private CommandResult type(String command, String typed, Deadline deadline) {
+    String id = nonce + "." + ++commands;
+    String line = typed(id, typed);
     Pattern begin = Pattern.compile("@b" + Pattern.quote(id) + "\n");
     Pattern end = Pattern.compile("@e" + Pattern.quote(id) + " (\\d+)@");
     String awaited = "the end of \"" + command + "\"";
@@ -209,22 +243,6 @@ public final class Shell {
         Thread.currentThread().interrupt();
       }
     }
-  }
-
-  private static void requireShortLines(String input, String command) {
-    input
-        .lines()
-        .filter(line -> line.length() > LONGEST_LINE)
-        .findFirst()
-        .ifPresent(
-            line -> {
-              throw new IllegalArgumentException(
-                  "A line of the command has more than "
-                      + LONGEST_LINE
-                      + " characters with its quoting, more than a shell's line editor takes;"
-                      + " break it into lines: "
-                      + command);
-            });
   }
 
   private static String withoutFinalNewlines(String output) {
