@@ -10,13 +10,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.liminix.process.Deadline;
@@ -38,9 +37,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One thread owns the channel and reads it all the time, so nothing is lost when nobody waits. A
  * wait looks at what has come since the end of the previous match, and ends when the text matches,
- * when its deadline passes, or when the console ends. Waits and {@linkplain Shell commands} belong
- * to one thread at a time, since each moves the place where the next one starts; sending, and
- * reading the {@link #transcript()}, may happen from any thread.
+ * when its deadline passes, when the kernel behind the console fails, or when the console ends. It
+ * finds the kernel's messages, and also text that they split: {@code log[ 1.234567] eth0: link up},
+ * a new line and {@code in:} is {@code login:}, too.
+ *
+ * <p>A {@link KernelFailure} that came before what was awaited, or while it is, ends the wait with
+ * a {@link KernelException}, once; a panic ends all further waits for what has not been said, too,
+ * until a kernel boots. Who expects the kernel's report itself gets a match instead. Waits and
+ * {@linkplain Shell commands} belong to one thread at a time, since each moves the place where the
+ * next one starts; sending, and reading the {@link #transcript()}, may happen from any thread.
  *
  * <p>Whoever opened it closes it, which closes the channel, too.
  */
@@ -65,13 +70,11 @@ public final class Console implements AutoCloseable {
   private final Transcript transcript;
   private final @Nullable FileChannel file;
   private final List<Consumer<ByteBuffer>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Transcript.Line>> followers = new CopyOnWriteArrayList<>();
+  private final Logger transcriptLog;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  private final TextLog text = new TextLog(); // guarded by lock
-  private int cursor; // guarded by lock
-  private boolean ended; // guarded by lock
-  private @Nullable Throwable failure; // guarded by lock
+  private final ConsoleText text;
+  private int followed; // of the console's own thread
 
   private Console(Builder builder) {
     this.name = builder.name == null ? "console" : builder.name;
@@ -79,7 +82,13 @@ public final class Console implements AutoCloseable {
     this.defaultTimeout = builder.timeout == null ? DEFAULT_TIMEOUT : builder.timeout;
     this.state = builder.state == null ? () -> "" : builder.state;
     this.file = builder.file == null ? null : openFile(builder.file);
-    this.transcript = new Transcript(this::snapshot, builder.file);
+    this.text =
+        new ConsoleText(
+            name, builder.failOn == null ? KernelFailure.errors() : builder.failOn, this::report);
+    this.transcript = new Transcript(text, builder.file);
+    this.transcriptLog =
+        LoggerFactory.getLogger(Console.class.getPackageName() + ".transcript." + name);
+    followers.addAll(builder.followers);
     listeners.addAll(builder.listeners);
   }
 
@@ -111,14 +120,8 @@ public final class Console implements AutoCloseable {
    * @throws WaitInterruptedException if the thread is interrupted
    */
   public Match expect(String expected, Duration timeout) {
-    if (expected.isEmpty()) {
-      throw new IllegalArgumentException("An empty text matches anything: say what to expect");
-    }
-    return expect(
-        Pattern.compile(expected, Pattern.LITERAL),
-        expected.length() - 1,
-        Deadline.after(timeout),
-        "\"" + expected + "\"");
+    return await(
+        List.of(literal(expected)), expected.length() - 1, timeout, "\"" + expected + "\"");
   }
 
   /** {@link #expect(Pattern, Duration)} with the console's default timeout. */
@@ -136,65 +139,111 @@ public final class Console implements AutoCloseable {
    * @throws WaitInterruptedException if the thread is interrupted
    */
   public Match expect(Pattern expected, Duration timeout) {
-    return expect(expected, LOOK_BEHIND, Deadline.after(timeout), "/" + expected + "/");
+    return await(List.of(expected), LOOK_BEHIND, timeout, "/" + expected + "/");
   }
 
-  Match expect(Pattern expected, int lookBehind, Deadline deadline, String awaited) {
-    TextLog.Snapshot seen = snapshot();
-    int from = cursor();
-    while (true) {
-      Matcher matcher = expected.matcher(seen).region(from, seen.length());
-      matcher.useTransparentBounds(true).useAnchoringBounds(false);
-      if (matcher.find()) {
-        return consume(matcher, seen);
-      }
-      from = Math.max(from, seen.length() - lookBehind);
-      seen = awaitMore(seen, deadline, awaited);
-    }
+  /** {@link #expectAny(Duration, String...)} with the console's default timeout. */
+  public Match expectAny(String... expected) {
+    return expectAny(defaultTimeout, expected);
   }
 
-  /** Whether the pattern is anywhere in what has been said so far, matched before or not. */
-  boolean hasShown(Pattern pattern) {
-    return pattern.matcher(snapshot()).find();
+  /**
+   * Waits until one of the texts appears; {@link Match#index()} says which. Of several the one
+   * counts that begins first, then the one that was named first.
+   *
+   * @throws ConsoleTimeoutException if none appears in time
+   * @throws ConsoleClosedException if the console ends before
+   */
+  public Match expectAny(Duration timeout, String... expected) {
+    return expectAny(
+        timeout, Arrays.stream(expected).map(Console::literal).toArray(Pattern[]::new));
   }
 
-  private Match consume(Matcher matcher, TextLog.Snapshot seen) {
-    List<String> groups = new ArrayList<>();
-    for (int group = 0; group <= matcher.groupCount(); group++) {
-      groups.add(Match.orEmpty(matcher.group(group)));
-    }
-    lock.lock();
-    try {
-      String before =
-          seen.subSequence(Math.min(cursor, matcher.start()), matcher.start()).toString();
-      cursor = matcher.end();
-      return new Match(before, List.copyOf(groups));
-    } finally {
-      lock.unlock();
-    }
+  /** {@link #expectAny(Duration, Pattern...)} with the console's default timeout. */
+  public Match expectAny(Pattern... expected) {
+    return expectAny(defaultTimeout, expected);
   }
 
-  private TextLog.Snapshot awaitMore(TextLog.Snapshot seen, Deadline deadline, String awaited) {
-    try {
-      lock.lockInterruptibly();
-      try {
-        while (text.length() == seen.length()) {
-          if (ended) {
-            throw new ConsoleClosedException(
-                report("has ended while " + awaited + " was awaited"), failure);
-          }
-          if (!deadline.await(changed) && text.length() == seen.length() && !ended) {
-            throw new ConsoleTimeoutException(
-                report("has not shown " + awaited + " within " + readable(deadline.timeout())));
-          }
-        }
-        return text.snapshot();
-      } finally {
-        lock.unlock();
-      }
-    } catch (InterruptedException e) {
-      throw new WaitInterruptedException(awaited + " on console " + name, e);
+  /**
+   * Waits until one of the regular expressions finds a match, see {@link #expect(Pattern,
+   * Duration)}; {@link Match#index()} says which.
+   *
+   * @throws ConsoleTimeoutException if none finds a match in time
+   * @throws ConsoleClosedException if the console ends before
+   */
+  public Match expectAny(Duration timeout, Pattern... expected) {
+    if (expected.length == 0) {
+      throw new IllegalArgumentException("Nothing would ever match: say what to expect");
     }
+    List<Pattern> patterns = List.of(expected);
+    return await(patterns, LOOK_BEHIND, timeout, "any of " + patterns);
+  }
+
+  /** {@link #expectQuiet(Duration, Duration)} with the console's default timeout. */
+  public String expectQuiet(Duration quiet) {
+    return expectQuiet(quiet, defaultTimeout);
+  }
+
+  /**
+   * Waits until nothing more has come for some time, or the console ends. The next wait begins
+   * there.
+   *
+   * @return what has come since the previous match
+   * @throws ConsoleTimeoutException if it is not quiet for so long before the time is up
+   */
+  public String expectQuiet(Duration quiet, Duration timeout) {
+    if (quiet.isNegative() || quiet.isZero()) {
+      throw new IllegalArgumentException("Silence takes longer than nothing: " + quiet);
+    }
+    return text.expectQuiet(quiet, Deadline.after(timeout));
+  }
+
+  /**
+   * Runs a block in which such a failure of the kernel ends no wait, also not later.
+   *
+   * @return what the block returns
+   */
+  public <T> T tolerating(KernelFailure failure, Supplier<T> block) {
+    return tolerating(Set.of(failure), block);
+  }
+
+  /** {@link #tolerating(KernelFailure, Supplier)} for a block that returns nothing. */
+  public void tolerating(KernelFailure failure, Runnable block) {
+    tolerating(Set.of(failure), block);
+  }
+
+  /** {@link #tolerating(KernelFailure, Supplier)} for several failures. */
+  public <T> T tolerating(Set<KernelFailure> failures, Supplier<T> block) {
+    return text.tolerating(failures, block);
+  }
+
+  /** {@link #tolerating(KernelFailure, Supplier)} for several failures, returning nothing. */
+  public void tolerating(Set<KernelFailure> failures, Runnable block) {
+    var unused =
+        text.tolerating(
+            failures,
+            () -> {
+              block.run();
+              return true;
+            });
+  }
+
+  private static Pattern literal(String expected) {
+    if (expected.isEmpty()) {
+      throw new IllegalArgumentException("An empty text matches anything: say what to expect");
+    }
+    return Pattern.compile(expected, Pattern.LITERAL);
+  }
+
+  private Match await(
+      List<Pattern> expected, int lookBehind, Duration timeout, String description) {
+    return text.expect(
+        new ConsoleText.Wanted(expected, lookBehind, false, description), Deadline.after(timeout));
+  }
+
+  /** What the shell needs beyond what everybody may do. */
+  ConsoleText consoleText() {
+    return text;
   }
 
   /** A message about this console, with what is known of the thing behind it. */
@@ -252,32 +301,21 @@ public final class Console implements AutoCloseable {
     return () -> listeners.remove(listener);
   }
 
-  private TextLog.Snapshot snapshot() {
-    lock.lock();
-    try {
-      return text.snapshot();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private int cursor() {
-    lock.lock();
-    try {
-      return cursor;
-    } finally {
-      lock.unlock();
-    }
+  /**
+   * Has the follower called with every line that ends from now on, when it ends; a last one without
+   * an end when the console ends. It is called on the console's own thread and must not block. The
+   * same lines go to the SLF4J logger {@code org.liminix.console.transcript.NAME}, level debug.
+   *
+   * @return what ends that when it is closed
+   */
+  public AutoCloseable follow(Consumer<Transcript.Line> follower) {
+    followers.add(follower);
+    return () -> followers.remove(follower);
   }
 
   /** Whether its channel is closed or at its end, so that no more will come. */
   public boolean hasEnded() {
-    lock.lock();
-    try {
-      return ended;
-    } finally {
-      lock.unlock();
-    }
+    return text.hasEnded();
   }
 
   private void pump() {
@@ -311,31 +349,35 @@ public final class Console implements AutoCloseable {
       }
     }
     for (Consumer<ByteBuffer> listener : listeners) {
-      try {
-        listener.accept(chunk.asReadOnlyBuffer());
-      } catch (RuntimeException e) {
-        log.warn("A listener of console {} failed", name, e);
-      }
+      tell(listener, chunk.asReadOnlyBuffer());
     }
     int count = decoder.decode(chunk);
-    lock.lock();
+    text.append(decoder.output(), count);
+    publishLines(transcript.size());
+  }
+
+  private void publishLines(int lines) {
+    // The last line has not ended yet.
+    for (; followed < lines - 1; followed++) {
+      if (!followers.isEmpty() || transcriptLog.isDebugEnabled()) {
+        Transcript.Line line = transcript.line(followed);
+        transcriptLog.debug("{}", line.text());
+        followers.forEach(follower -> tell(follower, line));
+      }
+    }
+  }
+
+  private <T> void tell(Consumer<T> listener, T what) {
     try {
-      text.append(decoder.output(), count);
-      changed.signalAll();
-    } finally {
-      lock.unlock();
+      listener.accept(what);
+    } catch (RuntimeException e) {
+      log.warn("A listener of console {} failed", name, e);
     }
   }
 
   private void end(@Nullable Throwable cause) {
-    lock.lock();
-    try {
-      ended = true;
-      failure = cause;
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    text.end(cause);
+    publishLines(transcript.size() + 1);
     try {
       channel.close();
       if (file != null) {
@@ -377,7 +419,9 @@ public final class Console implements AutoCloseable {
     private @Nullable Path file;
     private @Nullable Duration timeout;
     private @Nullable Supplier<String> state;
+    private @Nullable Set<KernelFailure> failOn;
     private final List<Consumer<ByteBuffer>> listeners = new ArrayList<>();
+    private final List<Consumer<Transcript.Line>> followers = new ArrayList<>();
 
     private Builder(ByteChannel channel) {
       this.channel = channel;
@@ -416,6 +460,21 @@ public final class Console implements AutoCloseable {
      */
     public Builder listener(Consumer<ByteBuffer> listener) {
       listeners.add(listener);
+      return this;
+    }
+
+    /** Called with every line from the first one on, see {@link Console#follow}. Several may be. */
+    public Builder follower(Consumer<Transcript.Line> follower) {
+      followers.add(follower);
+      return this;
+    }
+
+    /**
+     * The kernel's failures that end a wait; {@link KernelFailure#errors()} unless set. An empty
+     * set turns that off.
+     */
+    public Builder failOn(Set<KernelFailure> failures) {
+      this.failOn = once("failOn", this.failOn, Set.copyOf(failures));
       return this;
     }
 

@@ -7,10 +7,17 @@ import org.jspecify.annotations.Nullable;
 public final class Match {
   private final String before;
   private final List<String> groups;
+  private final int index;
 
-  Match(String before, List<String> groups) {
+  Match(String before, List<String> groups, int index) {
     this.before = before;
     this.groups = groups;
+    this.index = index;
+  }
+
+  /** Which of several alternatives it is, from 0 in the order in which they were given. */
+  public int index() {
+    return index;
   }
 
   /** The text that matched. */
@@ -28,7 +35,10 @@ public final class Match {
     return groups.get(index);
   }
 
-  /** The text between the end of the previous match and the start of this one. */
+  /**
+   * The text between the end of the previous match and the start of this one: as it was shown, or,
+   * if the kernel's messages split what matched, without them.
+   */
   public String before() {
     return before;
   }

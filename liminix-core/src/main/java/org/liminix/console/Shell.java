@@ -1,6 +1,7 @@
 package org.liminix.console;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
@@ -35,8 +36,15 @@ public final class Shell {
   private static final Pattern DEFAULT_PROMPT =
       Pattern.compile("(?m)^(?!\\[ *\\d+\\.\\d+])[\\w@.:~/()\\[\\] -]{0,60}[#$]( |\\z)");
 
+  private static final Pattern LOGIN = Pattern.compile("(?m)login: ?\\z");
+  private static final Pattern PASSWORD = Pattern.compile("(?mi)^password: ?\\z");
+  private static final Pattern REFUSED = Pattern.compile("(?mi)^Login incorrect.*|login: ?\\z");
+
   /** busybox's line editor takes no line of 1024 bytes or more (FEATURE_EDITING_MAX_LEN). */
-  private static final int LONGEST_LINE = 1000;
+  private static final int LONGEST_LINE = 980;
+
+  /** The guest's variable in which a longer command is put together. */
+  private static final String LONG_COMMAND = "liminix_command";
 
   private static final int LONGEST_MARKER = 64;
   private static final int LONGEST_PROMPT = 256;
@@ -44,6 +52,7 @@ public final class Shell {
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(250);
 
   private final Console console;
+  private final ConsoleText text;
   private final Duration defaultTimeout;
   private final String nonce =
       Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
@@ -53,6 +62,7 @@ public final class Shell {
 
   private Shell(Console console, Duration defaultTimeout) {
     this.console = console;
+    this.text = console.consoleText();
     this.defaultTimeout = defaultTimeout;
   }
 
@@ -67,14 +77,16 @@ public final class Shell {
   }
 
   /**
-   * Runs a command and waits for its end. It may have several lines.
+   * Runs a command and waits for its end. It may have several lines, here-documents too, and lines
+   * longer than line editors take, which are put together in pieces.
    *
    * @return its exit status and output; a status other than 0 is not an error here, see {@link
    *     CommandResult#orThrow()}
-   * @throws IllegalArgumentException if a line is too long for the shell's line editor
+   * @throws CommandFailedException if the shell does not take a long line in pieces
    * @throws ConsoleTimeoutException if it does not end in time; {@code ^C} is sent, so that the
    *     shell may be used again
    * @throws ConsoleClosedException if the console ends before
+   * @throws KernelException if the kernel fails before or meanwhile
    * @throws WaitInterruptedException if the thread is interrupted; {@code ^C} is sent, too
    */
   public CommandResult run(String command, Duration timeout) {
@@ -91,19 +103,83 @@ public final class Shell {
     }
   }
 
+  /** {@link #upload(byte[], String, Duration)} with the shell's default timeout. */
+  public void upload(byte[] content, String path) {
+    upload(content, path, defaultTimeout);
+  }
+
+  /**
+   * Writes a file over the console, for want of a network: some hundred bytes per round trip, so
+   * meant for scripts and keys rather than images. It replaces what is there. The content is
+   * checked where it arrives.
+   *
+   * @throws ConsoleException if the machine has no {@code base64} or {@code md5sum}, or the content
+   *     does not arrive intact
+   * @throws CommandFailedException if the file cannot be written
+   */
+  public void upload(byte[] content, String path, Duration timeout) {
+    new ShellFiles(this, timeout).upload(content, path);
+  }
+
+  /** {@link #download(String, Duration)} with the shell's default timeout. */
+  public byte[] download(String path) {
+    return download(path, defaultTimeout);
+  }
+
+  /**
+   * Reads a file over the console, and checks what came. The file must not change meanwhile.
+   *
+   * @throws ConsoleException if the machine has no {@code base64} or {@code md5sum}, or the content
+   *     does not come intact
+   * @throws CommandFailedException if the file cannot be read
+   */
+  public byte[] download(String path, Duration timeout) {
+    return new ShellFiles(this, timeout).download(path);
+  }
+
   private CommandResult runLocked(String command, Deadline deadline) {
-    String id = nonce + "." + ++commands;
+    if (fits(command)) {
+      return type(command, command, deadline);
+    }
+    String before = "";
+    for (int from = 0, to; from < command.length(); from = to) {
+      to = Math.min(command.length(), from + LONGEST_LINE);
+      while (!fits(assignment(before, command.substring(from, to)))) {
+        to = from + (to - from) / 2; // quoted twice, it may be several times as long
+      }
+      to -= Character.isHighSurrogate(command.charAt(to - 1)) ? 1 : 0;
+      String assignment = assignment(before, command.substring(from, to));
+      type(assignment, assignment, deadline).orThrow();
+      before = "$" + LONG_COMMAND;
+    }
+    return type(command, "command eval \"$" + LONG_COMMAND + "\"", deadline);
+  }
+
+  private static String assignment(String before, String piece) {
+    return LONG_COMMAND + "=" + before + ShellFiles.quote(piece);
+  }
+
+  private boolean fits(String command) {
+    return typed(nonce + "." + commands, command)
+        .lines()
+        .allMatch(line -> line.length() <= LONGEST_LINE);
+  }
+
+  private static String typed(String id, String command) {
     // The two quotes keep the echo of this line from matching the markers. `command` keeps a syntax
     // error from ending the shell, as one in a special built-in would (POSIX XCU 2.8.1).
-    String line =
-        "echo '@''b"
-            + id
-            + "';command eval '"
-            + command.replace("'", "'\\''")
-            + "';echo '@''e"
-            + id
-            + " '$?'@'";
-    requireShortLines(line, command);
+    return "echo '@''b"
+        + id
+        + "';command eval "
+        + ShellFiles.quote(command)
+        + ";echo '@''e"
+        + id
+        + " '$?'@'";
+  }
+
+  private CommandResult type(String command, String typed, Deadline deadline) {
+    String id = nonce + "." + ++commands;
+    String line = typed(id, typed);
     Pattern begin = Pattern.compile("@b" + Pattern.quote(id) + "\n");
     Pattern end = Pattern.compile("@e" + Pattern.quote(id) + " (\\d+)@");
     String awaited = "the end of \"" + command + "\"";
@@ -111,16 +187,25 @@ public final class Shell {
       synchronize(deadline);
       abandoned = false;
     }
-    console.sendLine(line);
+    text.raisePending(awaited);
+    text.withKernel(kernel -> kernel.commandRuns(true));
     try {
-      console.expect(begin, LONGEST_MARKER, deadline, awaited);
-      Match match = console.expect(end, LONGEST_MARKER, deadline, awaited);
+      console.sendLine(line);
+      expect(begin, deadline, awaited);
+      Match match = expect(end, deadline, awaited);
       return new CommandResult(
           command, Integer.parseInt(match.group(1)), withoutFinalNewlines(match.before()));
-    } catch (ConsoleTimeoutException | WaitInterruptedException e) {
+    } catch (ConsoleTimeoutException | WaitInterruptedException | KernelException e) {
       abandon(e);
       throw e;
+    } finally {
+      text.withKernel(kernel -> kernel.commandRuns(false));
     }
+  }
+
+  private Match expect(Pattern marker, Deadline deadline, String awaited) {
+    return text.expect(
+        new ConsoleText.Wanted(List.of(marker), LONGEST_MARKER, true, awaited), deadline);
   }
 
   /**
@@ -135,11 +220,7 @@ public final class Shell {
       console.sendLine("echo '@''s" + id + "'");
       boolean last = deadline.remaining().compareTo(patience) <= 0;
       try {
-        console.expect(
-            answer,
-            LONGEST_MARKER,
-            last ? deadline : Deadline.after(patience),
-            "an answer of the shell");
+        expect(answer, last ? deadline : Deadline.after(patience), "an answer of the shell");
         return;
       } catch (ConsoleTimeoutException e) {
         if (last) {
@@ -164,22 +245,6 @@ public final class Shell {
     }
   }
 
-  private static void requireShortLines(String input, String command) {
-    input
-        .lines()
-        .filter(line -> line.length() > LONGEST_LINE)
-        .findFirst()
-        .ifPresent(
-            line -> {
-              throw new IllegalArgumentException(
-                  "A line of the command has more than "
-                      + LONGEST_LINE
-                      + " characters with its quoting, more than a shell's line editor takes;"
-                      + " break it into lines: "
-                      + command);
-            });
-  }
-
   private static String withoutFinalNewlines(String output) {
     int end = output.length();
     while (end > 0 && output.charAt(end - 1) == '\n') {
@@ -199,6 +264,8 @@ public final class Shell {
     private @Nullable Pattern prompt;
     private @Nullable Duration timeout;
     private boolean now;
+    private @Nullable String user;
+    private @Nullable String password;
 
     private Builder(Console console) {
       this.console = console;
@@ -225,6 +292,22 @@ public final class Shell {
       return this;
     }
 
+    /** Logs in at a {@code login:} without a password. */
+    public Builder login(String user) {
+      if (this.user != null) {
+        throw new IllegalStateException("The login has been set already, for " + this.user);
+      }
+      this.user = user;
+      return this;
+    }
+
+    /** Logs in at a {@code login:} and {@code Password:}, unless it asks for none. */
+    public Builder login(String user, String password) {
+      Builder result = login(user);
+      this.password = password;
+      return result;
+    }
+
     /** How long {@link #open} and commands wait that name no timeout; 30 s unless set. */
     public Builder timeout(Duration timeout) {
       if (timeout.isNegative() || timeout.isZero()) {
@@ -242,17 +325,47 @@ public final class Shell {
      *
      * @throws ConsoleTimeoutException if there is no prompt, or no shell answers, in time
      * @throws ConsoleClosedException if the console ends before
+     * @throws ConsoleException if the login is refused
      */
     public Shell open() {
       Duration limit = timeout == null ? DEFAULT_TIMEOUT : timeout;
       Deadline deadline = Deadline.after(limit);
       Pattern ready = prompt == null ? DEFAULT_PROMPT : prompt;
-      if (!now && !console.hasShown(ready)) {
-        console.expect(ready, LONGEST_PROMPT, deadline, "a shell prompt");
+      ConsoleText text = console.consoleText();
+      if (user != null) {
+        logIn(user, ready, deadline);
+      } else if (!now
+          && !ready.matcher(text.shown()).find()
+          && !ready.matcher(text.shell()).find()) {
+        text.expect(
+            new ConsoleText.Wanted(List.of(ready), LONGEST_PROMPT, false, "a shell prompt"),
+            deadline);
       }
       Shell shell = new Shell(console, limit);
       shell.synchronize(deadline);
       return shell;
+    }
+
+    private void logIn(String user, Pattern ready, Deadline deadline) {
+      console.expect(LOGIN, deadline.remaining());
+      console.sendLine(user);
+      // Behind what was typed, whose echo a prompt such as "$ " may be in.
+      Match asked = console.expectAny(deadline.remaining(), PASSWORD, REFUSED, ready);
+      if (asked.index() == 0) {
+        if (password == null) {
+          throw refused(user, "it asks for a password: use login(user, password)");
+        }
+        console.sendLine(password);
+        asked = console.expectAny(deadline.remaining(), PASSWORD, REFUSED, ready);
+      }
+      if (asked.index() < 2) {
+        throw refused(user, "it said: " + asked.text());
+      }
+    }
+
+    private ConsoleException refused(String user, String why) {
+      return new ConsoleException(
+          "Console " + console.name() + " does not let " + user + " in; " + why);
     }
   }
 }

@@ -11,10 +11,14 @@ final class TextLog {
   private int length;
 
   void append(char[] source, int count) {
+    append(source, 0, count);
+  }
+
+  void append(char[] source, int from, int count) {
     if (chars.length - length < count) {
       chars = Arrays.copyOf(chars, Math.max(length + count, chars.length * 2));
     }
-    System.arraycopy(source, 0, chars, length, count);
+    System.arraycopy(source, from, chars, length, count);
     length += count;
   }
 

@@ -1,9 +1,10 @@
 package org.liminix.console;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,17 +13,20 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; what it returns is the state at that moment.
  */
 public final class Transcript {
-  private final Supplier<TextLog.Snapshot> text;
+  private final ConsoleText text;
   private final @Nullable Path file;
 
-  Transcript(Supplier<TextLog.Snapshot> text, @Nullable Path file) {
+  Transcript(ConsoleText text, @Nullable Path file) {
     this.text = text;
     this.file = file;
   }
 
-  /** The text, without terminal control sequences, its lines separated by newlines. */
+  /**
+   * The text as it was shown, the kernel's messages among it, without terminal control sequences,
+   * its lines separated by newlines.
+   */
   public String text() {
-    return text.get().toString();
+    return text.shown().toString();
   }
 
   /** The lines of the text. */
@@ -30,9 +34,56 @@ public final class Transcript {
     return text().lines().toList();
   }
 
+  /**
+   * A line and when it began to arrive, on this machine's clock.
+   *
+   * @param time to the millisecond
+   * @param text without its newline
+   */
+  public record Line(Instant time, String text) {
+    /** As {@code 2026-11-22T10:15:30.123Z text}. */
+    @Override
+    public String toString() {
+      return time + " " + text;
+    }
+  }
+
+  /** The lines of the text and when they came. */
+  public List<Line> timedLines() {
+    return IntStream.range(0, size()).mapToObj(this::line).toList();
+  }
+
+  /** How many lines there are, one that has only begun included. */
+  int size() {
+    return text.timed(LineTimes::count);
+  }
+
+  Line line(int index) {
+    return text.timed(
+        times -> {
+          TextLog.Snapshot shown = text.shown();
+          int end = index + 1 < times.count() ? times.start(index + 1) : shown.length();
+          int start = times.start(index);
+          if (end > start && shown.charAt(end - 1) == '\n') {
+            end--;
+          }
+          return new Line(times.time(index), shown.subSequence(start, end).toString());
+        });
+  }
+
+  /** The kernel's messages in it, as far as they have timestamps or log levels. */
+  public List<String> kernelLines() {
+    return text.kernel().lines().toList();
+  }
+
+  /** The text without the kernel's messages, and whole again where they split it. */
+  public String withoutKernel() {
+    return text.shell().toString();
+  }
+
   /** The last lines of the text, fewer if it has fewer. */
   public String lastLines(int count) {
-    return text.get().lastLines(count);
+    return text.shown().lastLines(count);
   }
 
   /** The file that takes every byte as it arrives, control sequences included. */

@@ -73,6 +73,70 @@ class ShellTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i"})
+  void carriesFilesBothWays(String program, @TempDir Path directory) throws IOException {
+    assumeInstalled(program);
+    byte[] content = new byte[5000];
+    new java.util.Random(7).nextBytes(content);
+    Path file = directory.resolve("it's a file");
+    try (HostShell host = HostShell.start(program)) {
+      Shell shell = Shell.on(host.console()).open();
+      shell.upload(content, file.toString());
+      assertThat(file).hasBinaryContent(content);
+      assertThat(shell.download(file.toString())).isEqualTo(content);
+      assertThatExceptionOfType(CommandFailedException.class)
+          .isThrownBy(() -> shell.download(directory + "/missing"));
+      assertThatExceptionOfType(CommandFailedException.class)
+          .isThrownBy(() -> shell.upload(content, directory + "/missing/file"));
+    }
+  }
+
+  @Test
+  void saysWhichProgramFilesWouldNeed() throws IOException {
+    try (HostShell host = HostShell.start("dash -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      shell.run("PATH=/nowhere");
+      assertThatExceptionOfType(ConsoleException.class)
+          .isThrownBy(() -> shell.download("/etc/hostname"))
+          .withMessageContaining("has no base64: add it");
+    }
+  }
+
+  @Test
+  void logsInWithAPassword(@TempDir Path directory) throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      FutureTask<Shell> opening =
+          new FutureTask<>(() -> Shell.on(guest.console()).login("root", "secret").open());
+      new Thread(opening).start();
+      guest.says("router login: ");
+      assertThat(guest.hears("\n")).isEqualTo("root\n");
+      guest.says("root\r\nPass[    9.123456] eth0: link up\r\nword: ");
+      assertThat(guest.hears("\n")).isEqualTo("secret\n");
+      guest.says("\r\nroot@router:~# ");
+      answers(guest);
+      assertThat(opening.get()).isNotNull();
+    }
+  }
+
+  @Test
+  void saysThatALoginIsRefused(@TempDir Path directory) throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      FutureTask<Shell> opening =
+          new FutureTask<>(() -> Shell.on(guest.console()).login("root", "wrong").open());
+      new Thread(opening).start();
+      guest.says("router login: ");
+      guest.hears("\n");
+      guest.says("root\r\nPassword: ");
+      guest.hears("\n");
+      guest.says("\r\nLogin incorrect\r\nrouter login: ");
+      assertThatExceptionOfType(ExecutionException.class)
+          .isThrownBy(opening::get)
+          .withCauseInstanceOf(ConsoleException.class)
+          .withMessageContainingAll("root", "Login incorrect");
+    }
+  }
+
   @Test
   void isNotFooledByOutputThatLooksLikeAPrompt() throws IOException {
     try (HostShell host = HostShell.start("/bin/sh -i")) {
@@ -117,13 +181,16 @@ class ShellTest {
     }
   }
 
-  @Test
-  void refusesALineThatNoLineEditorTakes() throws IOException {
-    try (HostShell host = HostShell.start("/bin/sh -i")) {
+  @ParameterizedTest
+  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i"})
+  void runsALineLongerThanLineEditorsTake(String program) throws IOException {
+    assumeInstalled(program);
+    String text = "it's \"quoted\" $HOME ''".repeat(200);
+    String command = "echo '" + text.replace("'", "'\\''") + "'; (exit 3)";
+    try (HostShell host = HostShell.start(program)) {
       Shell shell = Shell.on(host.console()).open();
-      assertThatExceptionOfType(IllegalArgumentException.class)
-          .isThrownBy(() -> shell.run("echo " + "x".repeat(1000)))
-          .withMessageContaining("break it into lines");
+      assertThat(shell.run(command)).isEqualTo(new CommandResult(command, 3, text));
+      assertThat(shell.run("if then" + " ".repeat(3000)).status()).isNotZero();
       assertThat(shell.run("echo alive").output()).isEqualTo("alive");
     }
   }
