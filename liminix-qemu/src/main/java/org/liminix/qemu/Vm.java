@@ -11,18 +11,15 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.liminix.console.Console;
 import org.liminix.console.Shell;
-import org.liminix.image.BootImage;
 import org.liminix.net.Network;
 import org.liminix.process.Evidence;
 import org.liminix.process.LiminixException;
@@ -102,33 +99,33 @@ public final class Vm implements AutoCloseable, Evidence {
   }
 
   /** A big-endian MIPS Malta board, as Liminix's {@code mips-vm} has it. */
-  public static Builder mips() {
-    return new Builder(Machine.MIPS);
+  public static VmBuilder mips() {
+    return new VmBuilder(Machine.MIPS);
   }
 
   /** A little-endian MIPS Malta board. */
-  public static Builder mipsel() {
-    return new Builder(Machine.MIPSEL);
+  public static VmBuilder mipsel() {
+    return new VmBuilder(Machine.MIPSEL);
   }
 
   /** QEMU's board {@code virt} with a 32-bit ARM. */
-  public static Builder arm() {
-    return new Builder(Machine.ARM);
+  public static VmBuilder arm() {
+    return new VmBuilder(Machine.ARM);
   }
 
   /** QEMU's board {@code virt} with a 64-bit ARM. */
-  public static Builder aarch64() {
-    return new Builder(Machine.AARCH64);
+  public static VmBuilder aarch64() {
+    return new VmBuilder(Machine.AARCH64);
   }
 
   /** A PC: QEMU's {@code q35}. */
-  public static Builder x86_64() {
-    return new Builder(Machine.X86_64);
+  public static VmBuilder x86_64() {
+    return new VmBuilder(Machine.X86_64);
   }
 
   /** A PC without PCI that starts fastest: QEMU's {@code microvm}. */
-  public static Builder microvm() {
-    return new Builder(Machine.MICROVM);
+  public static VmBuilder microvm() {
+    return new VmBuilder(Machine.MICROVM);
   }
 
   /** Its name in reports. */
@@ -468,272 +465,5 @@ public final class Vm implements AutoCloseable, Evidence {
   @Override
   public String toString() {
     return "Vm[" + name() + "]";
-  }
-
-  /**
-   * Says what a machine is made of. Every option once, in any order; nothing is touched before the
-   * start. Not thread-safe.
-   */
-  public static final class Builder {
-    final Machine machine;
-    @Nullable String name;
-    @Nullable Path kernel;
-    @Nullable Path initrd;
-    @Nullable Path rootfs;
-    final List<String> kernelArguments = new ArrayList<>();
-    int mebibytes;
-    final List<Network> networks = new ArrayList<>();
-    @Nullable Path runDirectory;
-    final List<String> qemuArguments = new ArrayList<>();
-    @Nullable Duration timeout;
-    @Nullable Path uBoot;
-    final List<Path> disks = new ArrayList<>();
-    @Nullable Accelerator accelerator;
-    final List<Network> linksDown = new ArrayList<>();
-    boolean paused;
-    boolean usb;
-    boolean display;
-    int hotplugSlots;
-    @Nullable Consumer<Vm> bootedOnce;
-    private boolean hasImage;
-
-    private Builder(Machine machine) {
-      this.machine = machine;
-    }
-
-    /** What reports, the run directory and the console call it; the kind of machine unless set. */
-    public Builder name(String name) {
-      if (name.isBlank()) {
-        throw new IllegalArgumentException("A machine's name cannot be blank");
-      }
-      this.name = once("name", this.name, name);
-      return this;
-    }
-
-    /** Boots these files; instead of kernel, initrd and rootfs one by one. */
-    public Builder image(BootImage image) {
-      if (hasImage || kernel != null || initrd != null || rootfs != null) {
-        throw new IllegalStateException(
-            "The machine has something to boot already: use either image(...) or kernel(...),"
-                + " initrd(...) and rootfs(...)");
-      }
-      hasImage = true;
-      kernel = image.kernel();
-      initrd = image.initrd().orElse(null);
-      rootfs = image.rootfs().orElse(null);
-      if (!image.commandLine().isBlank()) {
-        kernelArguments.add(image.commandLine());
-      }
-      return this;
-    }
-
-    /** The kernel, an ELF file or what QEMU's {@code -kernel} takes for the machine. */
-    public Builder kernel(Path kernel) {
-      this.kernel = once("kernel", this.kernel, kernel);
-      return this;
-    }
-
-    /** The initial RAM file system. */
-    public Builder initrd(Path initrd) {
-      this.initrd = once("initrd", this.initrd, initrd);
-      return this;
-    }
-
-    /**
-     * The root file system, a squashfs say. On a Malta QEMU puts it into RAM, where the kernel's
-     * phram driver finds it as {@code /dev/mtdblock0}; elsewhere it is a read-only disk, {@code
-     * /dev/vda}. The kernel is told so.
-     */
-    public Builder rootfs(Path rootfs) {
-      this.rootfs = once("rootfs", this.rootfs, rootfs);
-      return this;
-    }
-
-    /**
-     * Adds to the kernel's command line, after what the machine needs ({@code console=} and the
-     * place of the root file system). May be called several times.
-     */
-    public Builder commandLine(String arguments) {
-      kernelArguments.add(arguments);
-      return this;
-    }
-
-    /** How much memory the kernel has, in MiB; 256 unless set. */
-    public Builder memory(int mebibytes) {
-      if (mebibytes < 1) {
-        throw new IllegalArgumentException("A machine needs memory, not " + mebibytes + " MiB");
-      }
-      if (this.mebibytes != 0) {
-        throw new IllegalStateException("memory has been set already, to " + this.mebibytes);
-      }
-      this.mebibytes = mebibytes;
-      return this;
-    }
-
-    /**
-     * Gives the machine a network card on each of these, in this order.
-     *
-     * @throws IllegalStateException if it has networks already
-     */
-    public Builder network(Network... networks) {
-      if (!this.networks.isEmpty()) {
-        throw new IllegalStateException(
-            "network has been set already, to "
-                + this.networks
-                + ": name all networks in one call, in the order of the machine's cards");
-      }
-      this.networks.addAll(Arrays.asList(networks));
-      return this;
-    }
-
-    /**
-     * Where the sockets and logs go, instead of a directory of its own that is removed. It is made
-     * if it is missing, and kept.
-     */
-    public Builder runDirectory(Path directory) {
-      this.runDirectory = once("runDirectory", this.runDirectory, directory);
-      return this;
-    }
-
-    /**
-     * Boots this U-Boot, a {@code u-boot.bin} built for the machine (Debian's u-boot-qemu has
-     * them), from its flash. What a Malta's flash demands, its size and byte order, is seen to
-     * here; each start has a flash of its own.
-     */
-    public Builder uBoot(Path uBoot) {
-      if (hasImage) {
-        throw new IllegalStateException("The machine boots image(...) already, without U-Boot");
-      }
-      this.uBoot = once("uBoot", this.uBoot, uBoot);
-      return this;
-    }
-
-    /**
-     * Adds a disk with the content of this image, raw or qcow2, which stays as it is: what a run
-     * writes is lost with it. IDE on a Malta, virtio elsewhere. May be called several times.
-     */
-    public Builder disk(Path image) {
-      disks.add(image);
-      return this;
-    }
-
-    /**
-     * What executes the guest; unless set KVM where it can be had, otherwise TCG. The system
-     * property {@code liminix.accelerator=tcg} keeps all machines from KVM that do not ask for it.
-     */
-    public Builder accelerator(Accelerator accelerator) {
-      this.accelerator = once("accelerator", this.accelerator, accelerator);
-      return this;
-    }
-
-    /** Pulls the cables to these networks before the machine starts, see {@link Vm#link}. */
-    public Builder linksDown(Network... networks) {
-      if (!linksDown.isEmpty()) {
-        throw new IllegalStateException("linksDown has been set already, to " + linksDown);
-      }
-      linksDown.addAll(Arrays.asList(networks));
-      return this;
-    }
-
-    /** Starts without executing anything, until {@link Vm#resume()}. */
-    public Builder paused() {
-      paused = first("paused", paused);
-      return this;
-    }
-
-    /** Gives it a USB controller, if the board has none, for {@link Vm#plugUsbStorage}. */
-    public Builder usb() {
-      usb = first("usb", usb);
-      return this;
-    }
-
-    /** Gives it a display and a keyboard for {@link Vm#screenshot} and {@link Vm#keys}. */
-    public Builder display() {
-      display = first("display", display);
-      return this;
-    }
-
-    /**
-     * Gives it slots for PCI devices that come while it runs, see {@link Vm#plugDisk} and {@link
-     * Vm#plugNetwork}. Malta and microvm cannot have any.
-     */
-    public Builder hotplug(int slots) {
-      if (slots < 1 || slots > 16) {
-        throw new IllegalArgumentException("There can be 1 to 16 slots, not " + slots);
-      }
-      first("hotplug", hotplugSlots > 0);
-      hotplugSlots = slots;
-      return this;
-    }
-
-    private static boolean first(String option, boolean before) {
-      if (before) {
-        throw new IllegalStateException(option + " has been set already; once is enough");
-      }
-      return true;
-    }
-
-    /**
-     * Boots the machine once and from then on, in this and every other program, goes on from where
-     * it was ready.
-     *
-     * <pre>{@code
-     * Vm router = Vm.mipsel().image(image).bootedOnce(vm -> vm.shell().run("true")).start();
-     * }</pre>
-     *
-     * <p>What was saved is found again by QEMU, its arguments, the content of all files, this
-     * library and the class that the action was written in; of values that the action captures it
-     * knows nothing. Runs never see each other, but they begin with the same memory: with the same
-     * MAC addresses, and with the clock and random numbers of the first unless the action used the
-     * shell, by which these are then refreshed. It is kept in {@code $XDG_CACHE_HOME/liminix} for a
-     * week after its last use.
-     *
-     * @param ready returns when the machine is ready; at best with its shell at a prompt
-     */
-    public Builder bootedOnce(Consumer<Vm> ready) {
-      this.bootedOnce = once("bootedOnce", this.bootedOnce, ready);
-      return this;
-    }
-
-    /** Adds words to the end of QEMU's command line, for what this class has no option. */
-    public Builder qemuArgument(String... words) {
-      qemuArguments.addAll(Arrays.asList(words));
-      return this;
-    }
-
-    /** How long waits on its console last that name no timeout; 60 s unless set. */
-    public Builder timeout(Duration timeout) {
-      if (timeout.isNegative() || timeout.isZero()) {
-        throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
-      }
-      this.timeout = once("timeout", this.timeout, timeout);
-      return this;
-    }
-
-    private <T> T once(String option, @Nullable T before, T value) {
-      if (before != null) {
-        throw new IllegalStateException(
-            option
-                + (hasImage ? " comes from image(...) or " : " ")
-                + "has been set already, to "
-                + before
-                + "; make another builder for another machine");
-      }
-      return value;
-    }
-
-    /**
-     * What has been said so far, to be started later or often.
-     *
-     * @throws IllegalStateException if options are missing or contradict each other
-     */
-    public VmSpec spec() {
-      return new VmSpec(this);
-    }
-
-    /** Boots the machine on the shared networks, see {@link VmSpec#start()}. */
-    public Vm start() {
-      return spec().start();
-    }
   }
 }

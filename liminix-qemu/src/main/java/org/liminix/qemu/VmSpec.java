@@ -22,7 +22,7 @@ import org.liminix.net.Spec;
  * }
  * }</pre>
  *
- * <p>Immutable. Made by {@link Vm.Builder#spec()}.
+ * <p>Immutable. Made by {@link VmBuilder#spec()}.
  */
 public final class VmSpec implements Spec<Vm> {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(60);
@@ -48,7 +48,7 @@ public final class VmSpec implements Spec<Vm> {
   private final int hotplugSlots;
   private final @Nullable Consumer<Vm> bootedOnce;
 
-  VmSpec(Vm.Builder builder) {
+  VmSpec(VmBuilder builder) {
     this.machine = builder.machine;
     this.name = Optional.ofNullable(builder.name).orElse(machine.label());
     this.kernel = builder.kernel;

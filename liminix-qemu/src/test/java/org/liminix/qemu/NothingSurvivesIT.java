@@ -48,7 +48,7 @@ class NothingSurvivesIT {
 
   @Test
   void aHundredStartsAtOnceAllSucceed() throws Exception {
-    Vm.Builder tiny = TinyGuest.boots(directory, true).memory(16);
+    VmBuilder tiny = TinyGuest.boots(directory, true).memory(16);
     VmSpec spec = tiny.timeout(Duration.ofSeconds(150)).spec();
     ExecutorService threads = Executors.newFixedThreadPool(100);
     try {
@@ -77,7 +77,7 @@ class NothingSurvivesIT {
   @Test
   void aStartThatFailsLeavesNothing() throws IOException {
     Path runDirectory = directory.resolve("run");
-    Vm.Builder broken =
+    VmBuilder broken =
         TinyGuest.boots(directory, true)
             .runDirectory(runDirectory)
             .qemuArgument("-device", "no-such-card");

@@ -39,7 +39,7 @@ final class TinyGuest {
   private TinyGuest() {}
 
   /** Writes it as an ELF file for that machine and describes a machine that boots it. */
-  static Vm.Builder boots(Path directory, boolean bigEndian) throws IOException {
+  static VmBuilder boots(Path directory, boolean bigEndian) throws IOException {
     Assumptions.assumeTrue(
         Executable.named("qemu-system-mips").lookUp().isPresent(),
         "QEMU is missing: apt-get install qemu-system-mips");

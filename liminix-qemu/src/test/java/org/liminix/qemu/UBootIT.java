@@ -38,7 +38,7 @@ class UBootIT {
     private final Path uBoot;
 
     @SuppressWarnings("ImmutableEnumChecker") // a method reference
-    private final Supplier<Vm.Builder> machine;
+    private final Supplier<VmBuilder> machine;
 
     private final String program;
     private final String debianPackage;
@@ -48,7 +48,7 @@ class UBootIT {
 
     Board(
         String directory,
-        Supplier<Vm.Builder> machine,
+        Supplier<VmBuilder> machine,
         String program,
         String debianPackage,
         String read,

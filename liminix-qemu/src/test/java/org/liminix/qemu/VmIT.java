@@ -87,7 +87,7 @@ class VmIT {
     assertThatExceptionOfType(VmException.class)
         .isThrownBy(() -> Vm.mips().kernel(directory.resolve("vmlinux")).start())
         .withMessageContainingAll("kernel", directory.resolve("vmlinux").toString(), "not exist");
-    Vm.Builder tiny = TinyGuest.boots(directory, true);
+    VmBuilder tiny = TinyGuest.boots(directory, true);
     assertThatExceptionOfType(VmException.class)
         .isThrownBy(() -> tiny.rootfs(directory).start())
         .withMessageContainingAll("rootfs", directory.toString(), "not a regular file");
@@ -95,7 +95,7 @@ class VmIT {
 
   @Test
   void quotesAQemuThatDiesAtOnce() throws IOException {
-    Vm.Builder builder = TinyGuest.boots(directory, true).qemuArgument("-device", "no-such-card");
+    VmBuilder builder = TinyGuest.boots(directory, true).qemuArgument("-device", "no-such-card");
     assertThatExceptionOfType(VmException.class)
         .isThrownBy(builder::start)
         .withMessageContainingAll(
@@ -105,7 +105,7 @@ class VmIT {
   @Test
   void refusesARunDirectoryTooLongForItsSockets() throws IOException {
     Path runDirectory = directory.resolve("x".repeat(100));
-    Vm.Builder builder = TinyGuest.boots(directory, true).runDirectory(runDirectory);
+    VmBuilder builder = TinyGuest.boots(directory, true).runDirectory(runDirectory);
     assertThatExceptionOfType(org.liminix.process.LiminixException.class)
         .isThrownBy(builder::start)
         .withMessageContainingAll("107", "shorter run directory");

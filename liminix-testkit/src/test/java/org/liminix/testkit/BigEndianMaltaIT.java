@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.liminix.net.EthernetHost;
 import org.liminix.qemu.Vm;
+import org.liminix.qemu.VmBuilder;
 
 /** A kernel and a squashfs, no initrd, on a big-endian board: what Liminix's own devices are. */
 @Timeout(180)
@@ -20,7 +21,7 @@ class BigEndianMaltaIT {
 
   @TempDir Path directory;
 
-  private Vm.Builder board() throws IOException {
+  private VmBuilder board() throws IOException {
     return Vm.mips()
         .kernel(BigEndianImages.vmlinux(directory))
         .rootfs(BigEndianImages.squashfs())

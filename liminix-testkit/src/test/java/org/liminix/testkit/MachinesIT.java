@@ -20,6 +20,7 @@ import org.liminix.net.EthernetHost;
 import org.liminix.net.Segments;
 import org.liminix.qemu.Accelerator;
 import org.liminix.qemu.Vm;
+import org.liminix.qemu.VmBuilder;
 import org.liminix.testkit.internal.Tools;
 
 /** Each machine boots Debian's kernel and reaches its network. */
@@ -36,7 +37,7 @@ class MachinesIT {
     private final Architecture architecture;
 
     @SuppressWarnings("ImmutableEnumChecker") // a method reference
-    private final Supplier<Vm.Builder> machine;
+    private final Supplier<VmBuilder> machine;
 
     private final String program;
     private final String debianPackage;
@@ -44,7 +45,7 @@ class MachinesIT {
 
     Kind(
         Architecture architecture,
-        Supplier<Vm.Builder> machine,
+        Supplier<VmBuilder> machine,
         String program,
         String debianPackage,
         String uname) {
@@ -117,7 +118,7 @@ class MachinesIT {
   @EnumSource(Kind.class)
   void goesOnFromWhereItWasBootedOnce(Kind kind) {
     Tools.require(kind.program, kind.debianPackage);
-    Vm.Builder machine =
+    VmBuilder machine =
         kind.machine
             .get()
             .image(kind.image().build())

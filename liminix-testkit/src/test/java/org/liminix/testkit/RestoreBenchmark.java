@@ -3,6 +3,7 @@ package org.liminix.testkit;
 import java.util.ArrayList;
 import java.util.List;
 import org.liminix.qemu.Vm;
+import org.liminix.qemu.VmBuilder;
 
 /**
  * Measures how long a MIPS guest takes from start() to an answering shell: booted, and restored
@@ -17,7 +18,7 @@ public final class RestoreBenchmark {
     RouterImage image = RouterImage.debian(Architecture.MIPSEL).build();
     List<Long> boots = new ArrayList<>();
     List<Long> restores = new ArrayList<>();
-    Vm.Builder restored =
+    VmBuilder restored =
         Vm.mipsel().image(image).bootedOnce(vm -> vm.shell().run("true").orThrow());
     time(restored); // boots, unless an earlier run has
     for (int round = 0; round < ROUNDS; round++) {
@@ -29,7 +30,7 @@ public final class RestoreBenchmark {
         median(restores), median(boots), median(boots) / median(restores), ROUNDS);
   }
 
-  private static long time(Vm.Builder machine) {
+  private static long time(VmBuilder machine) {
     long start = System.nanoTime();
     try (Vm vm = machine.start()) {
       vm.shell().run("true").orThrow();

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.liminix.qemu.Vm;
+import org.liminix.qemu.VmBuilder;
 import org.liminix.testkit.internal.Tools;
 
 /** Guests that go on from where they were. */
@@ -40,7 +41,7 @@ class SnapshotIT {
   @Test
   void bootsOnceAndIsRestoredFromThenOn() {
     AtomicInteger boots = new AtomicInteger();
-    Vm.Builder machine =
+    VmBuilder machine =
         Vm.mipsel()
             .image(IMAGE.build())
             .commandLine("test=" + UUID.randomUUID()) // not what an earlier run has left

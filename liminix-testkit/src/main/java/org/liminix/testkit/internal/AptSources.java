@@ -59,7 +59,7 @@ record AptSources(String text, String suffix) {
           "No Debian package source found in "
               + apt
               + ". On a host that is not Debian name one: .sources(\"Types: deb\\nURIs:"
-              + " http://deb.debian.org/debian\\nSuites: bookworm\\nComponents: main\\nSigned-By: "
+              + " http://mirror.example/debian\\nSuites: bookworm\\nComponents: main\\nSigned-By: "
               + KEYRING
               + "\\n\"), with the keyring from the package debian-archive-keyring");
     }

@@ -32,21 +32,21 @@ class AptSourcesTest {
         """
         Types: deb deb-src
         # a comment
-        URIs: http://deb.debian.org/debian
+        URIs: http://mirror.example/debian
         Suites: bookworm
           bookworm-updates
         Components: main
         Signed-By: %s
 
         Types: deb
-        URIs: http://deb.debian.org/debian-security/
+        URIs: http://mirror.example/debian-security/
         Suites: bookworm-security
         Components: main contrib
         Architectures: amd64
         Enabled: yes
 
         Types: deb
-        URIs: http://deb.debian.org/debian
+        URIs: http://mirror.example/debian
         Suites: sid
         Components: main
         Enabled: no
@@ -70,13 +70,13 @@ class AptSourcesTest {
             new AptSources(
                 """
                 Types: deb
-                URIs: http://deb.debian.org/debian
+                URIs: http://mirror.example/debian
                 Suites: bookworm bookworm-updates
                 Components: main
                 Signed-By: %s
 
                 Types: deb
-                URIs: http://deb.debian.org/debian-security/
+                URIs: http://mirror.example/debian-security/
                 Suites: bookworm-security
                 Components: main contrib
                 Signed-By: %s
@@ -108,7 +108,7 @@ class AptSourcesTest {
 
   @Test
   void takesASnapshotForDebian() throws IOException {
-    String uri = "http://snapshot.debian.org/archive/debian/20250520T000000Z";
+    String uri = "http://snapshot.example/archive/debian/20250520T000000Z";
     Files.writeString(apt.resolve("sources.list"), "deb " + uri + " bookworm main\n");
 
     assertThat(AptSources.ofHost(apt).text()).contains(uri);
