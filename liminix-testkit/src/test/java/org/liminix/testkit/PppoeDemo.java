@@ -58,9 +58,9 @@ final class PppoeDemo {
           router.qmp().version(),
           router.pid());
 
-      router.shell();
-      tell(
-          "router", "a shell answers on its console: %s", router.shell().run("uname -mr").output());
+      // Each wait goes on behind the last one: the shell is used after what comes by itself.
+      router.console().expect("BusyBox", PATIENCE);
+      tell("router", "a shell starts on its console");
 
       IspEvent discovery = isp.awaitEvent(IspEvent.Discovery.class, PATIENCE);
       tell("isp", "%s looks for an access concentrator (PADI)", discovery.peer());
@@ -72,7 +72,7 @@ final class PppoeDemo {
           session.address().getHostAddress(),
           Duration.between(discovery.at(), openedAt(isp, session)).toMillis());
       router.console().expect("wan up: ", PATIENCE);
-      tell("router", "ip address show dev ppp0");
+      tell("router", "%s says:", router.shell().run("uname -mr").output());
       router
           .shell()
           .run("ip -4 address show dev ppp0")
