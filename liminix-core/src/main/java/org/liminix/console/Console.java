@@ -353,12 +353,11 @@ public final class Console implements AutoCloseable {
     }
     int count = decoder.decode(chunk);
     text.append(decoder.output(), count);
-    publishLines(transcript.size());
+    publishLines(transcript.endedLines());
   }
 
   private void publishLines(int lines) {
-    // The last line has not ended yet.
-    for (; followed < lines - 1; followed++) {
+    for (; followed < lines; followed++) {
       if (!followers.isEmpty() || transcriptLog.isDebugEnabled()) {
         Transcript.Line line = transcript.line(followed);
         transcriptLog.debug("{}", line.text());
@@ -377,7 +376,7 @@ public final class Console implements AutoCloseable {
 
   private void end(@Nullable Throwable cause) {
     text.end(cause);
-    publishLines(transcript.size() + 1);
+    publishLines(transcript.size());
     try {
       channel.close();
       if (file != null) {

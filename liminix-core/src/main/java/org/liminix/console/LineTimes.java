@@ -34,6 +34,11 @@ final class LineTimes {
     return count;
   }
 
+  /** How many lines have had their newline. */
+  int ended() {
+    return atLineStart ? count : count - 1;
+  }
+
   int start(int line) {
     return starts[line];
   }

@@ -58,6 +58,11 @@ public final class Transcript {
     return text.timed(LineTimes::count);
   }
 
+  /** How many lines have had their newline. */
+  int endedLines() {
+    return text.timed(LineTimes::ended);
+  }
+
   Line line(int index) {
     return text.timed(
         times -> {

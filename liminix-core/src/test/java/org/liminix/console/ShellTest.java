@@ -1,11 +1,13 @@
 package org.liminix.console;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.regex.Pattern;
@@ -170,9 +172,21 @@ class ShellTest {
   void honoursAnInterruptAndGoesOn() throws Exception {
     try (HostShell host = HostShell.start("bash --norc -i")) {
       Shell shell = Shell.on(host.console()).open();
-      FutureTask<CommandResult> run = new FutureTask<>(() -> shell.run("echo be''gun; sleep 1000"));
+      // Said by the command's own process: a ^C in the moment of bash's fork() leaves that process
+      // in the foreground, with SIGINT blocked, and bash without its terminal.
+      String command = "sh -c 'echo be\"\"gun; exec sleep 1000'";
+      FutureTask<CommandResult> run = new FutureTask<>(() -> shell.run(command));
       Thread caller = new Thread(run);
+      CountDownLatch begun = new CountDownLatch(1);
+      host.console()
+          .follow(
+              line -> {
+                if (line.text().equals("begun")) {
+                  begun.countDown();
+                }
+              });
       caller.start();
+      assertThat(begun.await(20, SECONDS)).isTrue();
       caller.interrupt();
       assertThatExceptionOfType(ExecutionException.class)
           .isThrownBy(run::get)
