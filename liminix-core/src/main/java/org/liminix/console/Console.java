@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -76,7 +75,7 @@ public final class Console implements AutoCloseable {
   private final ConsoleText text;
   private int followed; // of the console's own thread
 
-  private Console(Builder builder) {
+  Console(ConsoleBuilder builder) {
     this.name = builder.name == null ? "console" : builder.name;
     this.channel = builder.channel;
     this.defaultTimeout = builder.timeout == null ? DEFAULT_TIMEOUT : builder.timeout;
@@ -93,8 +92,15 @@ public final class Console implements AutoCloseable {
   }
 
   /** A builder for the console at the other end of a channel that blocks. */
-  public static Builder over(ByteChannel channel) {
-    return new Builder(channel);
+  public static ConsoleBuilder over(ByteChannel channel) {
+    return new ConsoleBuilder(channel);
+  }
+
+  Console start() {
+    Thread pump = new Thread(this::pump, "liminix-console-" + name);
+    pump.setDaemon(true);
+    pump.start();
+    return this;
   }
 
   /** Its name in messages and logs. */
@@ -409,89 +415,5 @@ public final class Console implements AutoCloseable {
   @Override
   public String toString() {
     return "Console[" + name + "]";
-  }
-
-  /** Says what a console is called and where it writes. Each option once; not thread-safe. */
-  public static final class Builder {
-    private final ByteChannel channel;
-    private @Nullable String name;
-    private @Nullable Path file;
-    private @Nullable Duration timeout;
-    private @Nullable Supplier<String> state;
-    private @Nullable Set<KernelFailure> failOn;
-    private final List<Consumer<ByteBuffer>> listeners = new ArrayList<>();
-    private final List<Consumer<Transcript.Line>> followers = new ArrayList<>();
-
-    private Builder(ByteChannel channel) {
-      this.channel = channel;
-    }
-
-    /** What messages call it; "console" unless set. */
-    public Builder name(String name) {
-      this.name = once("name", this.name, name);
-      return this;
-    }
-
-    /** A file to which every byte is appended as it arrives. */
-    public Builder file(Path file) {
-      this.file = once("file", this.file, file);
-      return this;
-    }
-
-    /** How long waits last that name no timeout; 30 s unless set. */
-    public Builder timeout(Duration timeout) {
-      if (timeout.isNegative() || timeout.isZero()) {
-        throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
-      }
-      this.timeout = once("timeout", this.timeout, timeout);
-      return this;
-    }
-
-    /** Describes what is behind the console, for messages: whether it runs, why it ended. */
-    public Builder state(Supplier<String> state) {
-      this.state = once("state", this.state, state);
-      return this;
-    }
-
-    /**
-     * Called with every chunk of bytes as it arrives, on the console's own thread: it must not
-     * block. Several may be added.
-     */
-    public Builder listener(Consumer<ByteBuffer> listener) {
-      listeners.add(listener);
-      return this;
-    }
-
-    /** Called with every line from the first one on, see {@link Console#follow}. Several may be. */
-    public Builder follower(Consumer<Transcript.Line> follower) {
-      followers.add(follower);
-      return this;
-    }
-
-    /**
-     * The kernel's failures that end a wait; {@link KernelFailure#errors()} unless set. An empty
-     * set turns that off.
-     */
-    public Builder failOn(Set<KernelFailure> failures) {
-      this.failOn = once("failOn", this.failOn, Set.copyOf(failures));
-      return this;
-    }
-
-    private static <T> T once(String option, @Nullable T before, T value) {
-      if (before != null) {
-        throw new IllegalStateException(
-            "The console's " + option + " has been set already, to " + before);
-      }
-      return value;
-    }
-
-    /** Takes over the channel and starts to read it. */
-    public Console open() {
-      Console console = new Console(this);
-      Thread pump = new Thread(console::pump, "liminix-console-" + console.name);
-      pump.setDaemon(true);
-      pump.start();
-      return console;
-    }
   }
 }
