@@ -1,5 +1,6 @@
 package org.liminix.testkit.internal;
 
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -61,7 +62,8 @@ final class HostTool {
       builder.redirectOutput(output.toFile()).redirectError(errors.toFile());
       Process process = start(builder);
       try {
-        Optional<IOException> failure = feed(process, input);
+        StandardInput stdin = new StandardInput(process.getOutputStream());
+        Optional<IOException> failure = stdin.takeAll(input);
         if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
           throw new ImageException(
               String.join(" ", builder.command())
@@ -72,7 +74,7 @@ final class HostTool {
         }
         Result result =
             new Result(process.exitValue(), Files.readString(output), Files.readString(errors));
-        if (failure.isPresent()) {
+        if (failure.isPresent() && !(stdin.isUnwanted() && result.status() == 0)) {
           throw new ImageException(
               "Cannot feed "
                   + program
@@ -108,13 +110,64 @@ final class HostTool {
     }
   }
 
-  /** Gives what went wrong, to be reported with the program's own words once it has ended. */
-  private static Optional<IOException> feed(Process process, Input input) {
-    try (OutputStream stdin = process.getOutputStream()) {
-      input.writeTo(stdin);
-      return Optional.empty();
-    } catch (IOException e) {
-      return Optional.of(e);
+  /**
+   * A program may end well before it has been given everything: sqfstar does when it has seen the
+   * end of the archive, and leaves the padding that follows.
+   */
+  private static final class StandardInput extends FilterOutputStream {
+    private boolean unwanted;
+
+    StandardInput(OutputStream pipe) {
+      super(pipe);
     }
+
+    /** Gives what went wrong, to be reported with the program's own words once it has ended. */
+    Optional<IOException> takeAll(Input input) {
+      try (this) {
+        input.writeTo(this);
+        return Optional.empty();
+      } catch (IOException e) {
+        return Optional.of(e);
+      }
+    }
+
+    /** Whether it was the program that did not take more, not the input that could not be read. */
+    boolean isUnwanted() {
+      return unwanted;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      toProgram(() -> out.write(b));
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      toProgram(() -> out.write(bytes, offset, length));
+    }
+
+    @Override
+    public void flush() throws IOException {
+      toProgram(out::flush);
+    }
+
+    @Override
+    public void close() throws IOException {
+      toProgram(out::close);
+    }
+
+    private void toProgram(Write write) throws IOException {
+      try {
+        write.run();
+      } catch (IOException e) {
+        unwanted = true;
+        throw e;
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Write {
+    void run() throws IOException;
   }
 }

@@ -57,6 +57,30 @@ class HostToolTest {
   }
 
   @Test
+  void letsAProgramEndWellThatDoesNotWantTheRestOfItsInput() throws IOException {
+    byte[] much = new byte[1 << 20];
+
+    HostTool.Result result =
+        shell.run(scratch, List.of("-c", "head -c 3; exit 0"), out -> out.write(much));
+
+    assertThat(result.output()).hasSize(3);
+  }
+
+  @Test
+  void reportsAnInputThatCannotBeReadThoughTheProgramEndsWell() {
+    assertThatThrownBy(
+            () ->
+                shell.run(
+                    scratch,
+                    List.of("-c", "cat"),
+                    out -> {
+                      throw new IOException("no such package");
+                    }))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("no such package");
+  }
+
+  @Test
   void endsTheProgramWhenItsCallerIsInterrupted() throws Exception {
     Path started = scratch.resolve("started");
     Path never = scratch.resolve("never");
