@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,9 +31,11 @@ class AbuseTest {
     try (Bench bench = new Bench(root, b -> b.maxTransfers(100));
         TftpClient good = TftpClient.to(bench.server.address()).start()) {
       byte[] content = bench.put("file", 50_000);
-      // One socket after the other asks and never reacts: each is a client of its own.
+      // One socket after the other asks and never reacts: each is a client of its own. The good one
+      // has another address, for with a port that was theirs it would get an answer meant for them.
+      InetSocketAddress elsewhere = new InetSocketAddress("127.0.0.2", 0);
       for (int i = 0; i < 5_000; i++) {
-        try (RawPeer silent = bench.another()) {
+        try (RawPeer silent = new RawPeer(bench.server.address(), elsewhere)) {
           silent.read("file", "blksize", "1468", "tsize", "0");
         }
         if (i % 500 == 0) {
@@ -41,6 +46,22 @@ class AbuseTest {
       assertThat(bench.server.transfers())
           .filteredOn(transfer -> transfer.state() == TftpTransfer.State.RUNNING)
           .hasSizeLessThanOrEqualTo(100);
+    }
+  }
+
+  @Test
+  void hasAPortOfItsOwnForEveryTransfer() {
+    try (Bench bench = new Bench(root)) {
+      bench.put("file", 2000);
+      List<RawPeer> peers = new ArrayList<>();
+      Set<Integer> ports = new HashSet<>();
+      for (int i = 0; i < 600; i++) {
+        RawPeer peer = bench.another();
+        peers.add(peer);
+        ports.add(peer.read("file").receive().isData(1).source().getPort());
+      }
+      peers.forEach(RawPeer::close);
+      assertThat(ports).hasSize(600);
     }
   }
 
@@ -100,7 +121,7 @@ class AbuseTest {
     TftpException failure =
         Uploads.failure(
             new TftpRequest(
-                new java.net.InetSocketAddress(0),
+                new InetSocketAddress(0),
                 TftpRequest.Operation.WRITE,
                 "file",
                 TftpRequest.Mode.OCTET,

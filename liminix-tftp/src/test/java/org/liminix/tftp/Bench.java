@@ -20,7 +20,7 @@ final class Bench implements AutoCloseable {
   Bench(Path root, UnaryOperator<TftpServerBuilder> setting) {
     this.root = root;
     this.server =
-        setting.apply(TftpServer.allow("127.0.0.1").address("127.0.0.1").root(root)).start();
+        setting.apply(TftpServer.allow("127.0.0.0/8").address("127.0.0.1").root(root)).start();
     this.client = new RawPeer(server.address());
   }
 

@@ -40,8 +40,12 @@ final class RawPeer implements AutoCloseable {
   }
 
   RawPeer(InetSocketAddress server, int port) {
+    this(server, new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+  }
+
+  RawPeer(InetSocketAddress server, InetSocketAddress own) {
     try {
-      this.socket = new DatagramSocket(port, InetAddress.getLoopbackAddress());
+      this.socket = new DatagramSocket(own);
       socket.setReceiveBufferSize(4 << 20);
       this.server =
           server.getAddress().isAnyLocalAddress()

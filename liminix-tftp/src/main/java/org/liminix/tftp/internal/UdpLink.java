@@ -74,7 +74,10 @@ public final class UdpLink implements Link {
     try {
       InetAddress local = address.isAnyLocalAddress() ? null : address;
       channel.bind(new InetSocketAddress(local, 0));
+      // Only now: sockets that share their ports are given a port that such a one has already.
+      channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
       second = openChannel(peer);
+      second.setOption(StandardSocketOptions.SO_REUSEADDR, true);
       second.bind(channel.getLocalAddress());
       channel.connect(peer);
     } catch (IOException e) {
@@ -96,7 +99,6 @@ public final class UdpLink implements Link {
             peer.getAddress() instanceof Inet4Address
                 ? StandardProtocolFamily.INET
                 : StandardProtocolFamily.INET6);
-    channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
     channel.configureBlocking(false);
     return channel;
   }
