@@ -31,11 +31,12 @@ class AbuseTest {
     try (Bench bench = new Bench(root, b -> b.maxTransfers(100));
         TftpClient good = TftpClient.to(bench.server.address()).start()) {
       byte[] content = bench.put("file", 50_000);
-      // One socket after the other asks and never reacts: each is a client of its own. The good one
-      // has another address, for with a port that was theirs it would get an answer meant for them.
-      InetSocketAddress elsewhere = new InetSocketAddress("127.0.0.2", 0);
+      // Each asks from an address of its own and never reacts. They share a port that stays in use,
+      // for a good client that got the port of one just gone would get the answer meant for it.
       for (int i = 0; i < 5_000; i++) {
-        try (RawPeer silent = new RawPeer(bench.server.address(), elsewhere)) {
+        String address = "127.1.%d.%d".formatted(i / 250, 1 + i % 250);
+        InetSocketAddress own = new InetSocketAddress(address, bench.client.port());
+        try (RawPeer silent = new RawPeer(bench.server.address(), own)) {
           silent.read("file", "blksize", "1468", "tsize", "0");
         }
         if (i % 500 == 0) {
