@@ -3,6 +3,7 @@ package org.liminix.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
 import java.nio.channels.SelectionKey;
@@ -80,10 +81,13 @@ class EventLoopTest {
 
   @Test
   void forgetsATimerThatIsCancelledFromAnyThreadAndOnlyThatOne() throws InterruptedException {
+    CountDownLatch cancelled = new CountDownLatch(1);
+    loop.execute(() -> Uninterruptibles.awaitUninterruptibly(cancelled)); // and no timer fires
     EventLoop.Timer one = loop.schedule(Duration.ofMillis(20), () -> happened.add("one"));
     loop.schedule(Duration.ofMillis(20), () -> happened.add("two"));
     one.cancel();
     one.cancel();
+    cancelled.countDown();
     loop.call(
         () -> {
           EventLoop.Timer three = loop.schedule(Duration.ofMillis(10), () -> happened.add("three"));

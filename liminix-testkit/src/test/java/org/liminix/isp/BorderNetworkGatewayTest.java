@@ -309,7 +309,7 @@ class BorderNetworkGatewayTest {
   @Test
   void answersEchoRequestsAndEndsTheSessionOfAClientThatDoesNot() throws Exception {
     BorderNetworkGateway isp =
-        BorderNetworkGateway.likeLiminix().echo(Duration.ofMillis(100), 3).start(segments);
+        BorderNetworkGateway.likeLiminix().echo(Duration.ofMillis(500), 3).start(segments);
     client.dial();
     client.send(Ppp.LCP, Ppp.packet(Lcp.ECHO_REQUEST, 77, "\0\0\0\0data"));
     Heard reply = client.next(Ppp.LCP, Lcp.ECHO_REPLY);

@@ -137,9 +137,9 @@ class UBootTest {
     SimulatedBoard board =
         quiet(new Options("=> ", true, true, "Hit any key to stop autoboot:  3 ", "sesame"));
     try (Console console = console(board)) {
-      assertThatThrownBy(() -> UBoot.on(console).timeout(Duration.ofSeconds(1)).open())
+      assertThatThrownBy(() -> UBoot.on(console).timeout(Duration.ofSeconds(3)).open())
           .isInstanceOf(UBootException.class)
-          .hasMessageContaining("No U-Boot prompt within 1 s")
+          .hasMessageContaining("No U-Boot prompt within 3 s")
           .hasMessageContaining("another key");
     }
   }
