@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.liminix.process.Deadline;
+import org.liminix.process.RunDirectory;
 import org.liminix.process.WaitInterruptedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -300,6 +301,19 @@ public final class Console implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new ConsoleClosedException(report("takes no input any more"), e);
+    }
+  }
+
+  /**
+   * Attaches the terminal this program runs in, as {@link Attachment#joinOrWait} does, and blocks
+   * until the person leaves or the console ends.
+   *
+   * @throws WaitInterruptedException if the thread is interrupted
+   */
+  public Departure attach() {
+    try (RunDirectory directory = RunDirectory.create(name);
+        ConsoleServer server = ConsoleServer.serve(this, directory.socket(Attachment.CONSOLE))) {
+      return Attachment.joinOrWait(directory.path());
     }
   }
 
