@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.liminix.console.Console;
@@ -44,6 +45,7 @@ public final class Tmux implements AutoCloseable {
       Console screen =
           Console.over(new Window(socket, output))
               .name("tmux")
+              .failOn(Set.of())
               .timeout(Duration.ofSeconds(40))
               .open();
       Tmux tmux = new Tmux(directory, socket, screen);
