@@ -61,14 +61,21 @@ final class AttachedSession implements EscapeKeys.Commands, FarEnd.Listener {
       }
       return departure;
     } catch (InterruptedException e) {
-      throw new WaitInterruptedException("a person to leave " + title, e);
+      throw interrupted(e);
     } catch (IOException e) {
+      if (Thread.interrupted()) { // which closes a channel that is being written
+        throw interrupted(new InterruptedException());
+      }
       return Departure.LEFT; // the terminal is gone
     } finally {
       over = true; // rather than an interrupt, which would close some kinds of stream
       disconnect();
       events.clear(); // makes room for what others still have to add
     }
+  }
+
+  private WaitInterruptedException interrupted(InterruptedException cause) {
+    return new WaitInterruptedException("a person to leave " + title, cause);
   }
 
   private String greeting() {
