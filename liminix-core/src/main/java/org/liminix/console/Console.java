@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.liminix.process.Deadline;
+import org.liminix.process.RunDirectory;
 import org.liminix.process.WaitInterruptedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,11 +69,12 @@ public final class Console implements AutoCloseable {
   private final Supplier<String> state;
   private final Transcript transcript;
   private final @Nullable FileChannel file;
-  private final List<Consumer<ByteBuffer>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<ByteBuffer>> listeners;
   private final List<Consumer<Transcript.Line>> followers = new CopyOnWriteArrayList<>();
   private final Logger transcriptLog;
 
   private final ConsoleText text;
+  private final Audience audience;
   private int followed; // of the console's own thread
 
   Console(ConsoleBuilder builder) {
@@ -84,11 +86,12 @@ public final class Console implements AutoCloseable {
     this.text =
         new ConsoleText(
             name, builder.failOn == null ? KernelFailure.errors() : builder.failOn, this::report);
+    this.audience = new Audience(name, text);
     this.transcript = new Transcript(text, builder.file);
     this.transcriptLog =
         LoggerFactory.getLogger(Console.class.getPackageName() + ".transcript." + name);
     followers.addAll(builder.followers);
-    listeners.addAll(builder.listeners);
+    this.listeners = List.copyOf(builder.listeners);
   }
 
   /** A builder for the console at the other end of a channel that blocks. */
@@ -301,10 +304,22 @@ public final class Console implements AutoCloseable {
     }
   }
 
-  /** Has the listener called with all bytes that come from now on, on the console's own thread. */
-  AutoCloseable listen(Consumer<ByteBuffer> listener) {
-    listeners.add(listener);
-    return () -> listeners.remove(listener);
+  /**
+   * Attaches the terminal this program runs in, as {@link Attachment#joinOrWait} does, and blocks
+   * until the person leaves or the console ends.
+   *
+   * @throws WaitInterruptedException if the thread is interrupted
+   */
+  public Departure attach() {
+    try (RunDirectory directory = RunDirectory.create(name);
+        ConsoleServer server = ConsoleServer.serve(this, directory.socket(Attachment.CONSOLE))) {
+      return Attachment.joinOrWait(directory.path());
+    }
+  }
+
+  /** Those who join it while it is open. */
+  Audience audience() {
+    return audience;
   }
 
   /**
@@ -357,8 +372,9 @@ public final class Console implements AutoCloseable {
     for (Consumer<ByteBuffer> listener : listeners) {
       tell(listener, chunk.asReadOnlyBuffer());
     }
+    ByteBuffer bytes = chunk.asReadOnlyBuffer();
     int count = decoder.decode(chunk);
-    text.append(decoder.output(), count);
+    audience.say(bytes, decoder.output(), count);
     publishLines(transcript.endedLines());
   }
 
@@ -382,6 +398,7 @@ public final class Console implements AutoCloseable {
 
   private void end(@Nullable Throwable cause) {
     text.end(cause);
+    audience.end();
     publishLines(transcript.size());
     try {
       channel.close();

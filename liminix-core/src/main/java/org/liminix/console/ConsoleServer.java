@@ -13,22 +13,28 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
+import org.liminix.process.LiminixException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A unix socket at which people and programs can join a console while a test uses it: all see what
- * it says, and what they type goes to it.
+ * A unix socket at which people and programs can join a console while a test uses it: each sees the
+ * last lines it has said and all that follows, and what they type goes to it.
  *
  * <pre>{@code
  * ConsoleServer server = ConsoleServer.serve(console, directory.socket("console"));
- * // elsewhere: socat -,raw,echo=0,escape=0x0f unix-connect:DIRECTORY/console
+ * Attachment.to("console", () -> UnixSocket.connect(directory.file("console"))).run();
  * }</pre>
  *
- * <p>A client that does not read loses its connection once 1 MiB waits for it; the console is never
- * held up. Thread-safe. Whoever made it closes it; the console stays open.
+ * <p>The last lines come without control sequences. A client that does not read loses its
+ * connection once 1 MiB waits for it, and one that types faster than the console takes it waits;
+ * neither the console nor the other clients are held up. When the console ends, the clients' lines
+ * do. Thread-safe. Whoever made it closes it; the console stays open.
  */
 public final class ConsoleServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ConsoleServer.class);
@@ -36,20 +42,26 @@ public final class ConsoleServer implements AutoCloseable {
 
   private final Console console;
   private final Path path;
-
-  /** Of its own, since what a client types may have to wait for the guest to take it. */
   private final EventLoop loop;
 
+  /** Apart from the loop, since what is typed may have to wait for the guest to take it. */
+  private final ExecutorService typist;
+
   private final ServerSocketChannel server;
-  private final AutoCloseable listening;
   private final Set<Client> clients = ConcurrentHashMap.newKeySet();
 
   private ConsoleServer(Console console, Path path, ServerSocketChannel server) {
     this.console = console;
     this.path = path;
     this.loop = EventLoop.start("terminals-" + console.name());
+    this.typist = Executors.newSingleThreadExecutor(this::typistThread);
     this.server = server;
-    this.listening = console.listen(this::broadcast);
+  }
+
+  private Thread typistThread(Runnable task) {
+    Thread thread = new Thread(task, "liminix-typist-" + console.name());
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**
@@ -85,96 +97,140 @@ public final class ConsoleServer implements AutoCloseable {
         clients.add(client);
         // Writable at once, which is how the client learns its key.
         loop.register(channel, SelectionKey.OP_READ | SelectionKey.OP_WRITE, client::ready);
+        console.audience().join(client);
       }
     } catch (IOException e) {
       log.warn("Console {} could not accept a client: {}", console.name(), e.toString());
     }
   }
 
-  private void broadcast(ByteBuffer bytes) {
-    if (clients.isEmpty()) {
-      return;
-    }
-    ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
-    loop.execute(() -> clients.forEach(client -> client.send(copy.duplicate())));
-  }
-
   /** Stops listening and disconnects the clients. Idempotent. */
   @Override
   public void close() {
     try {
-      listening.close();
       if (server.isOpen()) {
         server.close();
         Files.deleteIfExists(path);
         loop.call(() -> clients.forEach(Client::disconnect));
         loop.close();
+        // What waits for the guest is not interrupted, as that would close some kinds of channel.
+        typist.shutdown();
       }
-    } catch (Exception e) {
+    } catch (IOException | RuntimeException e) {
       log.debug("Closing the server of console {}", console.name(), e);
     }
   }
 
-  /** Somebody at a terminal. Confined to the loop. */
-  private final class Client {
+  /** Somebody at a terminal. Confined to the loop, but for what the console calls. */
+  private final class Client implements Audience.Member {
     private final SocketChannel channel;
     private final ByteBuffer input = ByteBuffer.allocate(4096);
     private final Queue<ByteBuffer> pending = new ArrayDeque<>();
     private int pendingBytes;
+    private boolean ends;
     private @Nullable SelectionKey key;
 
     Client(SocketChannel channel) {
       this.channel = channel;
     }
 
+    @Override
+    public void said(ByteBuffer bytes) {
+      ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+      loop.execute(() -> send(copy));
+    }
+
+    @Override
+    public void ended() {
+      loop.execute(
+          () -> {
+            ends = true;
+            flush();
+          });
+    }
+
     void ready(SelectionKey ready) {
       key = ready;
+      if (ready.isWritable()) {
+        flush();
+      }
+      if (ready.isValid() && ready.isReadable()) {
+        read(ready);
+      }
+    }
+
+    private void read(SelectionKey key) {
       try {
-        if (ready.isWritable()) {
-          flush(ready);
+        if (channel.read(input.clear()) < 0) {
+          disconnect();
+          return;
         }
-        if (ready.isReadable()) {
-          if (channel.read(input.clear()) < 0) {
-            disconnect();
-            return;
-          }
-          console.send(input.flip());
-        }
-      } catch (IOException | ConsoleException e) {
+        key.interestOpsAnd(~SelectionKey.OP_READ);
+        typist.execute(() -> type(key));
+      } catch (IOException | RejectedExecutionException e) {
         disconnect();
       }
     }
 
-    void send(ByteBuffer bytes) {
+    /** On the typist's thread; the loop leaves the input alone until this is done. */
+    private void type(SelectionKey key) {
+      Runnable next;
+      try {
+        console.send(input.flip());
+        next = () -> readOn(key);
+      } catch (LiminixException e) {
+        next = this::disconnect;
+      }
+      try {
+        loop.execute(next);
+      } catch (RejectedExecutionException e) {
+        log.debug("Console {} is served no more", console.name());
+      }
+    }
+
+    private void readOn(SelectionKey key) {
+      if (key.isValid()) {
+        key.interestOpsOr(SelectionKey.OP_READ);
+      }
+    }
+
+    private void send(ByteBuffer bytes) {
       pending.add(bytes);
       pendingBytes += bytes.remaining();
-      try {
-        if (key != null) {
-          flush(key);
-        }
-      } catch (IOException e) {
-        disconnect();
-      }
+      flush();
       if (pendingBytes > MOST_PENDING_BYTES) {
         log.warn("A client of console {} does not read and is disconnected", console.name());
         disconnect();
       }
     }
 
-    private void flush(SelectionKey key) throws IOException {
-      while (!pending.isEmpty()) {
-        pendingBytes -= channel.write(pending.element());
-        if (pending.element().hasRemaining()) {
-          key.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
-          return;
-        }
-        pending.remove();
+    private void flush() {
+      if (key == null || !key.isValid()) {
+        return;
       }
-      key.interestOps(SelectionKey.OP_READ);
+      try {
+        while (!pending.isEmpty()) {
+          pendingBytes -= channel.write(pending.element());
+          if (pending.element().hasRemaining()) {
+            key.interestOpsOr(SelectionKey.OP_WRITE);
+            return;
+          }
+          pending.remove();
+        }
+        key.interestOpsAnd(~SelectionKey.OP_WRITE);
+        if (ends) {
+          disconnect();
+        }
+      } catch (IOException e) {
+        disconnect();
+      }
     }
 
     void disconnect() {
+      console.audience().leave(this);
       clients.remove(this);
+      pending.clear();
+      pendingBytes = 0;
       try {
         channel.close();
       } catch (IOException e) {

@@ -7,13 +7,11 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -92,37 +90,16 @@ final class JvmDirectory {
   }
 
   private static Path base() {
-    String user = System.getProperty("user.name", "unknown");
-    Path base =
-        Optional.ofNullable(System.getenv("XDG_RUNTIME_DIR"))
-            .map(Path::of)
-            .filter(directory -> Files.isDirectory(directory) && Files.isWritable(directory))
-            .map(directory -> directory.resolve("liminix"))
-            .orElse(Path.of("/tmp", "liminix-" + user));
+    Path base = RunDirectories.base();
     try {
       try {
         Files.createDirectory(base, PRIVATE);
       } catch (FileAlreadyExistsException e) {
-        requirePrivate(base, user);
+        RunDirectories.requirePrivate(base);
       }
       return base;
     } catch (IOException e) {
       throw new LiminixException("Cannot make the run directory " + base + ": " + e, e);
-    }
-  }
-
-  private static void requirePrivate(Path base, String user) throws IOException {
-    boolean mine =
-        Files.isDirectory(base, LinkOption.NOFOLLOW_LINKS)
-            && Files.getOwner(base, LinkOption.NOFOLLOW_LINKS).getName().equals(user)
-            && Files.getPosixFilePermissions(base, LinkOption.NOFOLLOW_LINKS)
-                .equals(PosixFilePermissions.fromString("rwx------"));
-    if (!mine) {
-      throw new LiminixException(
-          base
-              + " exists but is not a directory of mode 0700 that belongs to "
-              + user
-              + ": remove it, or set XDG_RUNTIME_DIR to a private directory");
     }
   }
 

@@ -24,12 +24,22 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   public static ChildJvm run(Class<?> main, String... arguments) throws IOException {
+    return run(List.of(), main, arguments);
+  }
+
+  /** One that has no terminal, wherever this one was started. */
+  public static ChildJvm runWithoutTerminal(Class<?> main, String... arguments) throws IOException {
+    return run(List.of("setsid"), main, arguments);
+  }
+
+  private static ChildJvm run(List<String> wrapper, Class<?> main, String... arguments)
+      throws IOException {
     String classPath =
         Stream.of("jdk.module.path", "java.class.path")
             .map(property -> System.getProperty(property, ""))
             .filter(path -> !path.isEmpty())
             .collect(Collectors.joining(File.pathSeparator));
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(wrapper);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-cp", classPath + File.pathSeparator + "target/test-classes"));
     command.add(main.getName());

@@ -18,7 +18,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.liminix.console.Attachment;
 import org.liminix.console.Console;
+import org.liminix.console.Departure;
 import org.liminix.console.Shell;
 import org.liminix.net.Network;
 import org.liminix.process.Evidence;
@@ -157,6 +159,14 @@ public final class Vm implements AutoCloseable, Evidence {
     } finally {
       shellLock.unlock();
     }
+  }
+
+  /**
+   * Attaches the terminal this program runs in to its console and monitor, or waits for somebody
+   * who joins from another one, see {@link Attachment#joinOrWait}.
+   */
+  public Departure attach() {
+    return Attachment.joinOrWait(runDirectory());
   }
 
   /** QEMU's machine protocol. */

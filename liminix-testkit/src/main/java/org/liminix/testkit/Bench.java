@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
+import org.liminix.console.ConnectVm;
+import org.liminix.console.Pause;
 import org.liminix.net.Capture;
 import org.liminix.net.Network;
 import org.liminix.net.Segments;
@@ -18,6 +20,7 @@ import org.liminix.net.Spec;
 import org.liminix.process.Evidence;
 import org.liminix.process.LiminixException;
 import org.liminix.process.RunDirectory;
+import org.liminix.qemu.Vm;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -160,6 +163,29 @@ public final class Bench implements AutoCloseable {
 
   private interface Saving {
     void run() throws IOException;
+  }
+
+  /**
+   * Stands still until a person lets it go on, so that somebody can join the machines of this bench
+   * meanwhile; {@code System.err} says how to do either from another terminal. No deadline passes
+   * that is not the caller's own.
+   *
+   * @throws org.liminix.process.WaitInterruptedException if the thread is interrupted
+   */
+  public void pause() {
+    try (Pause pause = Pause.in(directory.path())) {
+      String machines =
+          parts().stream()
+              .filter(Vm.class::isInstance)
+              .map(vm -> "\n    " + ConnectVm.command(((Vm) vm).runDirectory()))
+              .collect(Collectors.joining());
+      System.err.println(
+          "Paused."
+              + (machines.isEmpty() ? "" : " To join a machine, in another terminal:" + machines)
+              + "\nTo go on:\n    "
+              + ConnectVm.goOnCommand(directory.path()));
+      pause.await();
+    }
   }
 
   /** Ends everything, last started first. Idempotent. */

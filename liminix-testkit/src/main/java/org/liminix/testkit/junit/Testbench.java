@@ -33,6 +33,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * <p>When a test fails, the consoles' transcripts and captures of all networks are kept in a
  * directory that the failure names: below {@code target/testbench}, {@code build/testbench} where
  * Gradle builds, or what the configuration parameter {@value TestbenchExtension#ARTIFACTS} says.
+ * Where the parameter {@value TestbenchExtension#PAUSE} is {@code true}, as with {@code mvn verify
+ * -Dliminix.pause=true}, the test then stands still, see {@link org.liminix.testkit.Bench#pause()}.
  */
 @Documented
 @Inherited

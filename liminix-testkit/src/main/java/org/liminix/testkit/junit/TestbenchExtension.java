@@ -40,6 +40,9 @@ public final class TestbenchExtension
   /** The configuration parameter that says where evidence of failures goes. */
   public static final String ARTIFACTS = "liminix.testbench.artifacts";
 
+  /** The configuration parameter that has a test that failed stand still, if it is "true". */
+  public static final String PAUSE = "liminix.pause";
+
   private static final Namespace NAMESPACE = Namespace.create(TestbenchExtension.class);
 
   /** Made by JUnit. */
@@ -90,8 +93,9 @@ public final class TestbenchExtension
         stage.start(field, spec(field, instance));
       }
     } catch (RuntimeException | Error e) {
-      keepEvidence(context, stage, e);
-      stage.close();
+      try (stage) {
+        examine(context, stage, e);
+      }
       throw e;
     }
   }
@@ -108,14 +112,12 @@ public final class TestbenchExtension
   }
 
   private static void end(ExtensionContext context, Stage stage) {
-    try {
-      context.getExecutionException().ifPresent(failure -> keepEvidence(context, stage, failure));
-    } finally {
-      stage.close();
+    try (stage) {
+      context.getExecutionException().ifPresent(failure -> examine(context, stage, failure));
     }
   }
 
-  private static void keepEvidence(ExtensionContext context, Stage stage, Throwable failure) {
+  private static void examine(ExtensionContext context, Stage stage, Throwable failure) {
     if (failure instanceof TestAbortedException) {
       return; // skipped, not failed
     }
@@ -127,6 +129,10 @@ public final class TestbenchExtension
       context.publishReportEntry("testbench evidence", directory.toString());
     } catch (RuntimeException e) {
       failure.addSuppressed(e);
+    }
+    if (context.getConfigurationParameter(PAUSE).filter("true"::equals).isPresent()) {
+      System.err.println(context.getDisplayName() + " has failed: " + failure);
+      stage.bench().pause();
     }
   }
 
