@@ -176,7 +176,9 @@ final class ComPortControl implements TelnetConnection.Subnegotiation {
                 "the answer of " + address + " to COM-PORT-OPTION",
                 deadline);
         if (!answered) {
-          throw unanswered("the offer to control its port, which may be a raw one");
+          throw unanswered(
+              "the offer to control its port",
+              "it may be a raw one: " + SWITCH_ON + ", or use TcpLine and set the port up there");
         }
         if (connection.offered(TelnetConnection.COM_PORT) != TelnetOptions.State.YES) {
           return false;
@@ -211,13 +213,13 @@ final class ComPortControl implements TelnetConnection.Subnegotiation {
     }
   }
 
-  private RuntimeException unanswered(String what) {
+  private RuntimeException unanswered(String what, String fix) {
     return connection.hasEnded()
         ? new ConsoleClosedException(
             address + " has ended the connection without an answer to " + what, null)
         : new ConsoleTimeoutException(
-            "%s has not answered within %s to %s: %s, or use TcpLine and set the port up there"
-                .formatted(address, Deadline.readable(timeout), what, SWITCH_ON));
+            "%s has not answered within %s to %s: %s"
+                .formatted(address, Deadline.readable(timeout), what, fix));
   }
 
   private int request(int command, byte[] value, IntPredicate answers, String what) {
@@ -230,7 +232,7 @@ final class ComPortControl implements TelnetConnection.Subnegotiation {
       System.arraycopy(value, 0, parameters, 1, value.length);
       connection.sendComPort(parameters);
       if (!connection.await(() -> answer.isPresent(), "an answer of " + address, deadline)) {
-        throw unanswered(what);
+        throw unanswered(what, "its port may not be able to, or the line is congested");
       }
       return answer.getAsInt();
     } finally {
@@ -300,37 +302,40 @@ final class ComPortControl implements TelnetConnection.Subnegotiation {
     return setting.values().get(code - 1);
   }
 
-  /** Values of SET-CONTROL for on, and with one more, off; with one less, they ask. */
-  private void control(String what, int on, boolean wanted) {
-    int code = wanted ? on : on + 1;
-    String request = "switching " + what + (wanted ? " on" : " off");
-    int chosen =
-        request(
-            SET_CONTROL,
-            new byte[] {(byte) code},
-            value -> value >= on - 1 && value <= on + 1,
-            request);
-    requireChosen(request, chosen == code, what + (chosen == on ? " on" : " off"));
-  }
-
   void dtr(boolean on) {
-    control("DTR", DTR_ON, on);
+    switchTo("DTR", DTR_ON, on);
   }
 
   void rts(boolean on) {
-    control("RTS", RTS_ON, on);
+    switchTo("RTS", RTS_ON, on);
   }
 
+  private void switchTo(String what, int codeOfOn, boolean on) {
+    int chosen = requestSwitch(what, codeOfOn, on);
+    requireChosen("switching " + what, (chosen == codeOfOn) == on, what + (on ? " off" : " on"));
+  }
+
+  /** In the values of SET-CONTROL, off follows on, and asking for the state precedes it. */
+  private int requestSwitch(String what, int codeOfOn, boolean on) {
+    return request(
+        SET_CONTROL,
+        new byte[] {(byte) (on ? codeOfOn : codeOfOn + 1)},
+        value -> value >= codeOfOn - 1 && value <= codeOfOn + 1,
+        "switching " + what + (on ? " on" : " off"));
+  }
+
+  /** Without a look at the state that is answered: ser2net 4 answers that it is on to both. */
   void sendBreak(Duration duration) {
     if (!negotiate(Deadline.after(timeout))) {
       connection.send(TelnetDecoder.BREAK); // the server decides how long that is
       return;
     }
-    control("BREAK", BREAK_ON, true);
+    int on = requestSwitch("BREAK", BREAK_ON, true);
     try {
       connection.await(() -> false, "the end of a break", Deadline.after(duration));
     } finally {
-      control("BREAK", BREAK_ON, false);
+      int off = requestSwitch("BREAK", BREAK_ON, false);
+      log.debug("{} answered {} and {} to a break", address, on, off);
     }
   }
 
@@ -338,7 +343,7 @@ final class ComPortControl implements TelnetConnection.Subnegotiation {
     Deadline deadline = requireControl("its signature");
     connection.sendComPort(new byte[] {SIGNATURE});
     if (!connection.await(() -> signature.isPresent(), "the signature of " + address, deadline)) {
-      throw unanswered("asking for its signature");
+      throw unanswered("asking for its signature", "do without");
     }
     return connection.read(() -> signature.orElseThrow());
   }

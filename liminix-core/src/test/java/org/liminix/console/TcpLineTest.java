@@ -3,10 +3,8 @@ package org.liminix.console;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -22,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.liminix.process.RunDirectory;
 import org.liminix.process.SupervisedProcess;
 import org.liminix.process.WaitInterruptedException;
+import org.liminix.test.SerialBench;
 
 @Timeout(60)
 class TcpLineTest {
@@ -69,17 +68,7 @@ class TcpLineTest {
   void wakesAReaderWhenItIsClosed() throws Exception {
     try (ServerSocketChannel server = listen(1);
         TcpLine line = TcpLine.to("127.0.0.1", port(server)).connect()) {
-      CompletableFuture<Throwable> end = new CompletableFuture<>();
-      Thread reader =
-          new Thread(
-              () -> {
-                try {
-                  int unused = line.read(ByteBuffer.allocate(1));
-                } catch (IOException e) {
-                  end.complete(e);
-                }
-              });
-      reader.start();
+      CompletableFuture<Throwable> end = Bytes.endOf(line);
       line.close();
       assertThat(end.get(30, TimeUnit.SECONDS)).isInstanceOf(ClosedChannelException.class);
       assertThat(line.isOpen()).isFalse();

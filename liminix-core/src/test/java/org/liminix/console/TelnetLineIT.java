@@ -3,14 +3,10 @@ package org.liminix.console;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ByteChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -19,6 +15,7 @@ import org.liminix.console.SerialSettings.FlowControl;
 import org.liminix.console.SerialSettings.Parity;
 import org.liminix.console.SerialSettings.StopBits;
 import org.liminix.process.UnixSocket;
+import org.liminix.test.SerialBench;
 
 /** Against ser2net over a pseudo-terminal. */
 @Timeout(120)
@@ -49,6 +46,22 @@ class TelnetLineIT {
   }
 
   @Test
+  void controlsTheSerialPort() throws Exception {
+    try (SerialBench bench = SerialBench.with(SHELL);
+        TelnetLine line = to(bench.serve(RFC2217)).dataBits(7).parity(Parity.EVEN).connect();
+        Console console = Console.over(line).timeout(Duration.ofSeconds(30)).open()) {
+      assertThat(line.settings())
+          .isEqualTo(SerialSettings.of(9600).withDataBits(7).withParity(Parity.EVEN));
+      line.sendBreak(Duration.ofMillis(10));
+      line.purge();
+      assertThat(line.signature()).isEqualTo("ser2net");
+      assertThat(line.modemState()).isEqualTo(ModemState.of(0)); // a pseudo-terminal has no wires
+      assertThat(Shell.on(console).withoutPrompt().open().run("echo $((6 * 7))").output())
+          .isEqualTo("42");
+    }
+  }
+
+  @Test
   void carriesAShell() throws Exception {
     try (SerialBench bench = SerialBench.with(SHELL);
         TelnetLine line = to(bench.serve(RFC2217)).baudRate(115200).connect();
@@ -62,10 +75,10 @@ class TelnetLineIT {
 
   @Test
   void carriesAllBytesBothWays() throws Exception {
-    byte[] noise = noise();
+    byte[] noise = Bytes.noise();
     try (SerialBench bench = SerialBench.withSocket(board);
         TelnetLine line = to(bench.serve(RFC2217)).baudRate(115200).connect()) {
-      assertCarries(line, board.get(0), noise);
+      Bytes.assertCarries(line, board.get(0), noise);
     }
   }
 
@@ -74,20 +87,20 @@ class TelnetLineIT {
     try (SerialBench bench = SerialBench.withSocket(board);
         TelnetLine line = to(bench.serve("telnet")).connect()) {
       line.write(ByteBuffer.wrap(new byte[] {'x'})); // behind it the server has spoken
-      assertThat(received(board.get(0), 1)).containsExactly('x');
+      assertThat(Bytes.received(board.get(0), 1)).containsExactly('x');
       board.get(0).write(ByteBuffer.wrap(new byte[] {'y'}));
-      assertThat(received(line, 1)).containsExactly('y');
-      assertCarries(line, board.get(0), noise());
+      assertThat(Bytes.received(line, 1)).containsExactly('y');
+      Bytes.assertCarries(line, board.get(0), Bytes.noise());
     }
   }
 
   @Test
   void changesNothingWhereTheServerIsRaw() throws Exception {
-    byte[] noise = noise();
+    byte[] noise = Bytes.noise();
     try (SerialBench bench = SerialBench.withSocket(board);
         TelnetLine line = to(bench.serve("")).connect()) {
       CompletableFuture<byte[]> heard =
-          CompletableFuture.supplyAsync(() -> received(board.get(0), noise.length));
+          CompletableFuture.supplyAsync(() -> Bytes.received(board.get(0), noise.length));
       line.write(ByteBuffer.wrap(noise));
       assertThat(heard.get(100, TimeUnit.SECONDS)).isEqualTo(noise);
     }
@@ -104,48 +117,6 @@ class TelnetLineIT {
           .withMessageContaining("telnet(rfc2217)");
       assertThat(Shell.on(console).open().run("echo $((6 * 7))").output()).isEqualTo("42");
     }
-  }
-
-  private static void assertCarries(ByteChannel near, ByteChannel far, byte[] bytes)
-      throws Exception {
-    CompletableFuture<byte[]> there =
-        CompletableFuture.supplyAsync(() -> received(far, bytes.length));
-    CompletableFuture<byte[]> back =
-        CompletableFuture.supplyAsync(() -> received(near, bytes.length));
-    CompletableFuture<Integer> sent = CompletableFuture.supplyAsync(() -> send(far, bytes));
-    assertThat(send(near, bytes)).isEqualTo(bytes.length);
-    assertThat(sent.get(100, TimeUnit.SECONDS)).isEqualTo(bytes.length);
-    assertThat(there.get(100, TimeUnit.SECONDS)).isEqualTo(bytes);
-    assertThat(back.get(100, TimeUnit.SECONDS)).isEqualTo(bytes);
-  }
-
-  private static int send(ByteChannel to, byte[] bytes) {
-    try {
-      return to.write(ByteBuffer.wrap(bytes));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static byte[] received(ByteChannel from, int count) {
-    ByteBuffer buffer = ByteBuffer.allocate(count);
-    try {
-      while (buffer.hasRemaining() && from.read(buffer) >= 0) {}
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return buffer.array();
-  }
-
-  /** A MiB of every byte after every other, CR LF, CR NUL, IAC SE and runs of IAC among them. */
-  private static byte[] noise() {
-    byte[] noise = new byte[1 << 20];
-    new Random(2217).nextBytes(noise);
-    for (int i = 0; i < 65536; i++) {
-      noise[2 * i] = (byte) (i >> 8);
-      noise[2 * i + 1] = (byte) i;
-    }
-    return noise;
   }
 
   private static TelnetLine.Builder to(int port) {

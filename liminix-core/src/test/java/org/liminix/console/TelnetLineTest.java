@@ -245,17 +245,7 @@ class TelnetLineTest {
   void endsWhenItIsClosedAndWhenTheServerHangsUp() throws Exception {
     try (Server server = new Server();
         TelnetLine line = server.line().connect()) {
-      CompletableFuture<Throwable> ended = new CompletableFuture<>();
-      Thread reader =
-          new Thread(
-              () -> {
-                try {
-                  int unused = line.read(ByteBuffer.allocate(1));
-                } catch (IOException e) {
-                  ended.complete(e);
-                }
-              });
-      reader.start();
+      CompletableFuture<Throwable> ended = Bytes.endOf(line);
       line.close();
       assertThat(ended.get(30, TimeUnit.SECONDS)).isInstanceOf(ClosedChannelException.class);
       assertThat(line.isOpen()).isFalse();

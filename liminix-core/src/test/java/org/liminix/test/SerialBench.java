@@ -1,4 +1,4 @@
-package org.liminix.console;
+package org.liminix.test;
 
 import java.io.IOException;
 import java.net.ConnectException;
@@ -29,7 +29,7 @@ import org.liminix.process.UnixSocket;
  * A serial device, a pseudo-terminal that socat makes, with a board at its other end; and ser2net,
  * which serves it to the network.
  */
-final class SerialBench implements AutoCloseable {
+public final class SerialBench implements AutoCloseable {
   private static final Duration LONG = Duration.ofSeconds(30);
 
   private final RunDirectory directory = RunDirectory.create("serial");
@@ -39,7 +39,7 @@ final class SerialBench implements AutoCloseable {
   private SerialBench() {}
 
   /** With what socat knows as the board, such as {@code exec:/bin/sh,pty,setsid,ctty,stderr}. */
-  static SerialBench with(String board) throws IOException {
+  public static SerialBench with(String board) throws IOException {
     require("socat");
     SerialBench bench = new SerialBench();
     bench.run("socat", board, "pty,rawer,link=" + bench.device);
@@ -48,7 +48,7 @@ final class SerialBench implements AutoCloseable {
   }
 
   /** With a socket as the board. */
-  static SerialBench withSocket(List<UnixSocket> board) throws IOException {
+  public static SerialBench withSocket(List<UnixSocket> board) throws IOException {
     RunDirectory directory = RunDirectory.create("board");
     try (UnixSocket.Listener listener = UnixSocket.listen(directory.socket("s"))) {
       SerialBench bench = with("unix-connect:" + listener.path());
@@ -59,18 +59,18 @@ final class SerialBench implements AutoCloseable {
     }
   }
 
-  static void require(String program) {
+  public static void require(String program) {
     Assumptions.assumeTrue(
         Executable.named(program).lookUp().isPresent(),
         program + " is missing: apt-get install " + program);
   }
 
-  Path device() {
+  public Path device() {
     return device;
   }
 
   /** What stty says of the device. */
-  String stty() throws Exception {
+  public String stty() throws Exception {
     Process stty =
         new ProcessBuilder("stty", "-a", "-F", device.toString()).redirectErrorStream(true).start();
     String output = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
@@ -78,7 +78,7 @@ final class SerialBench implements AutoCloseable {
     return output;
   }
 
-  SupervisedProcess run(String... command) {
+  public SupervisedProcess run(String... command) {
     SupervisedProcess process = SupervisedProcess.of(List.of(command)).directory(directory).start();
     parts.add(process);
     return process;
@@ -90,7 +90,7 @@ final class SerialBench implements AutoCloseable {
    * @param accepter "telnet(rfc2217)", "telnet" or "" for a raw port
    * @return the port, of a relay in this JVM, since ser2net would need a fixed one
    */
-  int serve(String accepter) throws IOException {
+  public int serve(String accepter) throws IOException {
     Assumptions.assumeTrue(
         Executable.named("/usr/sbin/ser2net").lookUp().isPresent(),
         "ser2net is missing: apt-get install ser2net");
