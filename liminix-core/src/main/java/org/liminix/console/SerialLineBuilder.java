@@ -71,4 +71,14 @@ abstract class SerialLineBuilder<B extends SerialLineBuilder<B>> {
   Duration timeoutOrDefault() {
     return timeout == null ? DEFAULT_TIMEOUT : timeout;
   }
+
+  /** Those settings with what has been set here in their place. */
+  SerialSettings over(SerialSettings defaults) {
+    return new SerialSettings(
+        baudRate == null ? defaults.baudRate() : baudRate,
+        dataBits == null ? defaults.dataBits() : dataBits,
+        parity == null ? defaults.parity() : parity,
+        stopBits == null ? defaults.stopBits() : stopBits,
+        flowControl == null ? defaults.flowControl() : flowControl);
+  }
 }
