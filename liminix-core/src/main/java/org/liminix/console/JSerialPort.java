@@ -328,15 +328,24 @@ final class JSerialPort implements AutoCloseable {
     }
   }
 
+  /** Not given up for an interrupt, since that would let a call go on that outlives the port. */
   private void awaitNoCalls() {
     Deadline deadline = Deadline.after(LONGEST_FLUSH);
+    boolean interrupted = Thread.interrupted();
     lock.lock();
     try {
-      while (calls > 0 && deadline.await(changed)) {}
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      while (calls > 0 && !deadline.hasPassed()) {
+        try {
+          boolean unused = deadline.await(changed);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
     } finally {
       lock.unlock();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

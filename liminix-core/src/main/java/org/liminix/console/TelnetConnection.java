@@ -326,8 +326,8 @@ final class TelnetConnection implements ByteChannel {
 
   @Override
   public void close() throws IOException {
+    incoming.close(); // first, or its reader could take the end of the socket for the server's
     socket.close();
-    incoming.close();
     update(() -> ended = true);
   }
 }

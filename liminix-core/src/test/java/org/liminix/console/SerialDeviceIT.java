@@ -86,6 +86,18 @@ class SerialDeviceIT {
   }
 
   @Test
+  void closesAlsoForAnInterruptedThread() throws Exception {
+    try (SerialBench bench = SerialBench.withSocket(board);
+        SerialDevice device = at(bench).baudRate(115200).open()) {
+      CompletableFuture<Throwable> end = Bytes.endOf(device);
+      Thread.currentThread().interrupt();
+      device.close();
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(end.get(30, TimeUnit.SECONDS)).isInstanceOf(ClosedChannelException.class);
+    }
+  }
+
+  @Test
   void closesWhileTheFarEndTakesNothing() throws Exception {
     try (SerialBench bench = SerialBench.withSocket(board);
         SerialDevice device = at(bench).baudRate(115200).open()) {
@@ -147,7 +159,8 @@ class SerialDeviceIT {
   void saysWhoUsesTheDevice() throws Exception {
     try (SerialBench bench = SerialBench.withSocket(board)) {
       SupervisedProcess holder =
-          bench.run("/bin/sh", "-c", "exec 3<" + bench.device() + "; echo held; exec sleep 1000");
+          bench.run(
+              "/bin/sh", "-c", "exec 3<$0; echo held; exec sleep 1000", bench.device().toString());
       while (!holder.lastOutput().contains("held")) {
         Thread.onSpinWait();
       }

@@ -80,8 +80,8 @@ class TelnetLineTest {
 
     @Override
     public void close() throws Exception {
+      client().close(); // which waits for it to be accepted
       listener.close();
-      client().close();
     }
   }
 
