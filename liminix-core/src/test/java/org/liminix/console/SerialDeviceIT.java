@@ -187,6 +187,12 @@ class SerialDeviceIT {
   }
 
   @Test
+  void saysHowToGetPermission() {
+    assertThat(new SerialDeviceFinder("/dev/ttyUSB0").notOpened(13))
+        .hasMessageContaining("usermod -aG dialout");
+  }
+
+  @Test
   void refusesADeviceThatThisJvmHasOpen() throws Exception {
     try (SerialBench bench = SerialBench.withSocket(board);
         SerialDevice device = at(bench).baudRate(9600).open()) {
