@@ -330,13 +330,18 @@ final class ComPortControl implements TelnetConnection.Subnegotiation {
       connection.send(TelnetDecoder.BREAK); // the server decides how long that is
       return;
     }
-    int on = requestSwitch("BREAK", BREAK_ON, true);
+    boolean held = false;
     try {
-      connection.await(() -> false, "the end of a break", Deadline.after(duration));
+      int on = requestSwitch("BREAK", BREAK_ON, true);
+      held = !connection.await(() -> false, "the end of a break", Deadline.after(duration));
+      log.debug("{} answered {} to a break", address, on);
     } finally {
-      int off = requestSwitch("BREAK", BREAK_ON, false);
-      log.debug("{} answered {} and {} to a break", address, on, off);
+      if (!held) { // whatever cut it short must not leave the line in break
+        connection.sendComPort(new byte[] {SET_CONTROL, BREAK_ON + 1});
+      }
     }
+    int off = requestSwitch("BREAK", BREAK_ON, false);
+    log.debug("{} answered {} to the end of a break", address, off);
   }
 
   String signature() {

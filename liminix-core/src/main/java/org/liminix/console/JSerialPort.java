@@ -213,7 +213,7 @@ final class JSerialPort implements AutoCloseable {
       holdUnlessClosed(Deadline.after(duration));
     } finally {
       if (!isClosed()) {
-        control("the end of a break", timeout, port::clearBreak);
+        call("the end of a break", port::clearBreak); // also when interrupted
       }
     }
   }

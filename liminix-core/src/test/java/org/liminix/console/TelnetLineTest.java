@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.liminix.process.UnixSocket;
+import org.liminix.process.WaitInterruptedException;
 
 /** Against servers that break the rules; what keeps them is in {@link TelnetLineIT}. */
 @Timeout(60)
@@ -227,6 +228,30 @@ class TelnetLineTest {
         server.says(SB_COM_PORT + "i" + state + SE);
       }
       sent.get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void endsABreakThatIsInterrupted() throws Exception {
+    try (Server server = new Server();
+        TelnetLine line = server.line().connect()) {
+      CompletableFuture<Throwable> end = new CompletableFuture<>();
+      Thread sender =
+          new Thread(
+              () -> {
+                try {
+                  line.sendBreak(Duration.ofHours(1));
+                } catch (WaitInterruptedException e) {
+                  end.complete(e);
+                }
+              });
+      sender.start();
+      server.agrees();
+      server.hears(SB_COM_PORT + "\u0005\u0005" + SE);
+      server.says(SB_COM_PORT + "i\u0005" + SE);
+      sender.interrupt();
+      assertThat(server.hears(SB_COM_PORT + "\u0005\u0006" + SE)).endsWith("\u0006" + SE);
+      assertThat(end.get(30, TimeUnit.SECONDS)).hasMessageContaining("Interrupted");
     }
   }
 
