@@ -4,6 +4,8 @@
 module org.liminix.core {
   requires com.google.common;
   requires transitive org.jspecify;
+  requires static com.fazecast.jSerialComm;
+  requires jdk.net;
   requires org.slf4j;
 
   exports org.liminix.console;

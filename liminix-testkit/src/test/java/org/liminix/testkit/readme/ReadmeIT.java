@@ -21,6 +21,7 @@ import org.liminix.console.CommandResult;
 import org.liminix.console.Console;
 import org.liminix.console.Match;
 import org.liminix.console.Shell;
+import org.liminix.console.TelnetLine;
 import org.liminix.isp.BorderNetworkGateway;
 import org.liminix.isp.IspEvent;
 import org.liminix.net.Capture;
@@ -29,6 +30,7 @@ import org.liminix.net.Ping;
 import org.liminix.net.Segments;
 import org.liminix.process.UnixSocket;
 import org.liminix.qemu.Vm;
+import org.liminix.test.SerialBench;
 import org.liminix.testkit.Architecture;
 import org.liminix.testkit.Bench;
 import org.liminix.testkit.BigEndianImages;
@@ -79,6 +81,19 @@ class ReadmeIT {
         console.sendLine("reboot");
         Match version =
             console.expect(Pattern.compile("Linux version (\\S+)"), Duration.ofSeconds(30));
+      }
+    }
+  }
+
+  @Test
+  void aConsoleBehindATerminalServer() throws Exception {
+    String server = "127.0.0.1";
+    try (SerialBench bench = SerialBench.with("exec:/bin/sh,pty,setsid,ctty,stderr")) {
+      int port = bench.serve("telnet(rfc2217)");
+      TelnetLine line = TelnetLine.to(server, port).baudRate(115200).connect();
+      try (Console board = Console.over(line).name("board").open()) {
+        CommandResult kernel = Shell.on(board).open().run("uname -r");
+        line.sendBreak(Duration.ofMillis(250));
       }
     }
   }
