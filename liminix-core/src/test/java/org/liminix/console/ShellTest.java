@@ -75,36 +75,6 @@ class ShellTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i"})
-  void carriesFilesBothWays(String program, @TempDir Path directory) throws IOException {
-    assumeInstalled(program);
-    byte[] content = new byte[5000];
-    new java.util.Random(7).nextBytes(content);
-    Path file = directory.resolve("it's a file");
-    try (HostShell host = HostShell.start(program)) {
-      Shell shell = Shell.on(host.console()).open();
-      shell.upload(content, file.toString());
-      assertThat(file).hasBinaryContent(content);
-      assertThat(shell.download(file.toString())).isEqualTo(content);
-      assertThatExceptionOfType(CommandFailedException.class)
-          .isThrownBy(() -> shell.download(directory + "/missing"));
-      assertThatExceptionOfType(CommandFailedException.class)
-          .isThrownBy(() -> shell.upload(content, directory + "/missing/file"));
-    }
-  }
-
-  @Test
-  void saysWhichProgramFilesWouldNeed() throws IOException {
-    try (HostShell host = HostShell.start("dash -i")) {
-      Shell shell = Shell.on(host.console()).open();
-      shell.run("PATH=/nowhere");
-      assertThatExceptionOfType(ConsoleException.class)
-          .isThrownBy(() -> shell.download("/etc/hostname"))
-          .withMessageContaining("has no base64: add it");
-    }
-  }
-
   @Test
   void logsInWithAPassword(@TempDir Path directory) throws Exception {
     try (Peer guest = Peer.connect(directory)) {

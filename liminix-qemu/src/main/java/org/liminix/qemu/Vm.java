@@ -20,6 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.liminix.console.Console;
 import org.liminix.console.Shell;
+import org.liminix.console.ShellBuilder;
 import org.liminix.net.Network;
 import org.liminix.process.Evidence;
 import org.liminix.process.LiminixException;
@@ -149,7 +150,7 @@ public final class Vm implements AutoCloseable, Evidence {
     shellLock.lock();
     try {
       if (shell == null) {
-        Shell.Builder opening = Shell.on(console).timeout(spec.timeout());
+        ShellBuilder opening = Shell.on(console).timeout(spec.timeout());
         // The prompt of a restored guest was shown before it was saved.
         shell = (restored ? opening.withoutPrompt() : opening).open();
       }
