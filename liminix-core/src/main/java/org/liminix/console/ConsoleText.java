@@ -90,10 +90,10 @@ final class ConsoleText {
         });
   }
 
-  void append(char[] chars, int count) {
+  void append(long millis, char[] chars, int count) {
     lock.lock();
     try {
-      times.append(lanes.length(), chars, count);
+      times.append(millis, lanes.length(), chars, count);
       lanes.append(chars, count);
       changed.signalAll();
     } finally {

@@ -41,7 +41,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>While it runs, its run directory holds the unix sockets {@code console}, {@code monitor} and
  * {@code qmp}, at which people and other programs can join, and the file {@code pid}, as those of
- * Liminix's {@code mips-vm --background} do; beside them {@code console.log} and {@code qemu.log}.
+ * Liminix's {@code mips-vm --background} do; beside them {@code console.log}, the same with times
+ * in {@code console.txt}, and {@code qemu.log}.
  *
  * <p>Thread-safe. Whoever started it closes it; it never outlives the JVM, not even one that is
  * killed.
@@ -430,10 +431,10 @@ public final class Vm implements AutoCloseable, Evidence {
         + console.transcript().lastLines(SUMMARY_LINES).indent(4).stripTrailing();
   }
 
-  /** Writes {@code NAME-console.log} and {@code NAME-qemu.log}. */
+  /** Writes {@code NAME-console.log}, {@code NAME-console.txt} and {@code NAME-qemu.log}. */
   @Override
   public void saveTo(Path target) throws IOException {
-    for (String log : new String[] {"console.log", "qemu.log"}) {
+    for (String log : new String[] {"console.log", "console.txt", "qemu.log"}) {
       Files.copy(
           directory.file(log),
           target.resolve(name() + "-" + log),
