@@ -39,11 +39,12 @@ final class Audience {
   /**
    * What the console says.
    *
+   * @param millis when it came, on this machine's clock
    * @param bytes as they came
    * @param chars as they read
    */
-  synchronized void say(ByteBuffer bytes, char[] chars, int count) {
-    text.append(chars, count);
+  synchronized void say(long millis, ByteBuffer bytes, char[] chars, int count) {
+    text.append(millis, chars, count);
     for (Member member : members) {
       tell(() -> member.said(bytes.asReadOnlyBuffer()));
     }

@@ -69,6 +69,7 @@ public final class Console implements AutoCloseable {
   private final Supplier<String> state;
   private final Transcript transcript;
   private final @Nullable FileChannel file;
+  private final @Nullable TimedLog timedFile;
   private final List<Consumer<ByteBuffer>> listeners;
   private final List<Consumer<Transcript.Line>> followers = new CopyOnWriteArrayList<>();
   private final Logger transcriptLog;
@@ -82,12 +83,13 @@ public final class Console implements AutoCloseable {
     this.channel = builder.channel;
     this.defaultTimeout = builder.timeout == null ? DEFAULT_TIMEOUT : builder.timeout;
     this.state = builder.state == null ? () -> "" : builder.state;
-    this.file = builder.file == null ? null : openFile(builder.file);
+    this.file = builder.file == null ? null : openLog(builder.file, Console::openFile);
+    this.timedFile = builder.timedFile == null ? null : openLog(builder.timedFile, TimedLog::open);
     this.text =
         new ConsoleText(
             name, builder.failOn == null ? KernelFailure.errors() : builder.failOn, this::report);
     this.audience = new Audience(name, text);
-    this.transcript = new Transcript(text, builder.file);
+    this.transcript = new Transcript(text, builder.file, builder.timedFile);
     this.transcriptLog =
         LoggerFactory.getLogger(Console.class.getPackageName() + ".transcript." + name);
     followers.addAll(builder.followers);
@@ -359,23 +361,39 @@ public final class Console implements AutoCloseable {
   }
 
   private void publish(ByteBuffer chunk, TerminalDecoder decoder) {
+    long now = System.currentTimeMillis();
     if (file != null) {
-      try {
-        ByteBuffer copy = chunk.duplicate();
-        while (copy.hasRemaining()) {
-          file.write(copy);
-        }
-      } catch (IOException e) {
-        log.warn("The log of console {} is incomplete: {}", name, e.toString());
-      }
+      ByteBuffer copy = chunk.duplicate();
+      keep(
+          () -> {
+            while (copy.hasRemaining()) {
+              file.write(copy);
+            }
+          });
     }
     for (Consumer<ByteBuffer> listener : listeners) {
       tell(listener, chunk.asReadOnlyBuffer());
     }
     ByteBuffer bytes = chunk.asReadOnlyBuffer();
     int count = decoder.decode(chunk);
-    audience.say(bytes, decoder.output(), count);
+    if (timedFile != null) {
+      keep(() -> timedFile.append(now, decoder.output(), count));
+    }
+    audience.say(now, bytes, decoder.output(), count);
     publishLines(transcript.endedLines());
+  }
+
+  /** Does something with a log, which is of less importance than what is going on. */
+  private void keep(Keeping keeping) {
+    try {
+      keeping.run();
+    } catch (IOException e) {
+      log.warn("A log of console {} is incomplete: {}", name, e.toString());
+    }
+  }
+
+  private interface Keeping {
+    void run() throws IOException;
   }
 
   private void publishLines(int lines) {
@@ -397,26 +415,33 @@ public final class Console implements AutoCloseable {
   }
 
   private void end(@Nullable Throwable cause) {
+    if (timedFile != null) {
+      keep(timedFile::close);
+    }
     text.end(cause);
     audience.end();
     publishLines(transcript.size());
-    try {
-      channel.close();
-      if (file != null) {
-        file.close();
-      }
-    } catch (IOException e) {
-      log.debug("Closing console {}", name, e);
+    close();
+    if (file != null) {
+      keep(file::close);
     }
   }
 
-  private static FileChannel openFile(Path path) {
+  private interface Opening<T> {
+    T open(Path path) throws IOException;
+  }
+
+  private static <T> T openLog(Path path, Opening<T> opening) {
     try {
-      return FileChannel.open(
-          path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+      return opening.open(path);
     } catch (IOException e) {
       throw new ConsoleException("Cannot write the console's log " + path + ": " + e, e);
     }
+  }
+
+  private static FileChannel openFile(Path path) throws IOException {
+    return FileChannel.open(
+        path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
   }
 
   /** Closes the channel; waits end with {@link ConsoleClosedException}. Idempotent. */

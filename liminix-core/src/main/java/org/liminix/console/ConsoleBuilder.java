@@ -16,6 +16,7 @@ public final class ConsoleBuilder {
   final ByteChannel channel;
   @Nullable String name;
   @Nullable Path file;
+  @Nullable Path timedFile;
   @Nullable Duration timeout;
   @Nullable Supplier<String> state;
   @Nullable Set<KernelFailure> failOn;
@@ -35,6 +36,16 @@ public final class ConsoleBuilder {
   /** A file to which every byte is appended as it arrives. */
   public ConsoleBuilder file(Path file) {
     this.file = once("file", this.file, file);
+    return this;
+  }
+
+  /**
+   * A file to which the text is appended as it arrives, as {@link Transcript#text()} has it. In
+   * front of each line is when it began to arrive, on this machine's clock, and how many seconds
+   * that was after the console's first line: {@code 2026-11-22T10:15:30.123Z 12.345 text}.
+   */
+  public ConsoleBuilder timedFile(Path file) {
+    this.timedFile = once("timedFile", this.timedFile, file);
     return this;
   }
 

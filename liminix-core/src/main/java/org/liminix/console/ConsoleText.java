@@ -90,10 +90,10 @@ final class ConsoleText {
         });
   }
 
-  void append(char[] chars, int count) {
+  void append(long millis, char[] chars, int count) {
     lock.lock();
     try {
-      times.append(lanes.length(), chars, count);
+      times.append(millis, lanes.length(), chars, count);
       lanes.append(chars, count);
       changed.signalAll();
     } finally {
@@ -195,6 +195,18 @@ final class ConsoleText {
       cursor = found.shell() ? lanes.toShown(matcher.end(), false) : matcher.end();
       kernel.passed(cursor);
       return new Match(before, List.copyOf(groups), found.index());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Has the next wait begin behind all that has come so far. */
+  void skip(String awaited) {
+    lock.lock();
+    try {
+      raisePending(awaited);
+      cursor = lanes.length();
+      kernel.passed(cursor);
     } finally {
       lock.unlock();
     }

@@ -10,9 +10,8 @@ final class LineTimes {
   private int count;
   private boolean atLineStart = true;
 
-  /** Text that has just come. */
-  void append(int place, char[] chars, int length) {
-    long now = System.currentTimeMillis();
+  /** Text that came at that time. */
+  void append(long now, int place, char[] chars, int length) {
     for (int i = 0; i < length; i++) {
       if (atLineStart) {
         add(place + i, now);

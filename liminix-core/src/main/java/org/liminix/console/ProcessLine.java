@@ -245,7 +245,7 @@ public final class ProcessLine implements ByteChannel {
 
     private List<String> onTerminal() {
       String script = Executable.named("script").fromDebianPackage("bsdutils").find().toString();
-      String line = command.stream().map(ShellFiles::quote).collect(Collectors.joining(" "));
+      String line = command.stream().map(ShellWords::quote).collect(Collectors.joining(" "));
       return List.of(script, "-q", "-e", "-f", "-c", "exec " + line, "/dev/null");
     }
 

@@ -3,9 +3,10 @@ package org.liminix.console;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import org.liminix.process.Deadline;
 import org.liminix.process.WaitInterruptedException;
 
@@ -16,6 +17,11 @@ import org.liminix.process.WaitInterruptedException;
  * Shell shell = Shell.on(console).open();
  * CommandResult addresses = shell.run("ip -4 address show dev ppp0");
  * String kernel = shell.run("uname -r").orThrow().output();
+ * shell.command("make").in("/tmp/source").with("LANG", "C").run().orThrow();
+ * try (BackgroundCommand dump = shell.start("tcpdump -c 1 -i eth0 icmp")) {
+ *   shell.run("ping -c 1 10.0.0.1");
+ *   String seen = dump.await(Duration.ofSeconds(10)).output();
+ * }
  * }</pre>
  *
  * <p>A command's output and exit status come from one round trip. Around the command two markers
@@ -26,20 +32,6 @@ import org.liminix.process.WaitInterruptedException;
  * <p>Thread-safe: commands of several threads run one after the other. Closing the console ends it.
  */
 public final class Shell {
-  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
-
-  /**
-   * A line that begins as the prompts of ash, dash and bash do ({@code # }, {@code / # }, {@code
-   * root@router:~# }, {@code [root@router ~]$ }) and not as a kernel message does. Something else
-   * may have been written behind it since.
-   */
-  private static final Pattern DEFAULT_PROMPT =
-      Pattern.compile("(?m)^(?!\\[ *\\d+\\.\\d+])[\\w@.:~/()\\[\\] -]{0,60}[#$]( |\\z)");
-
-  private static final Pattern LOGIN = Pattern.compile("(?m)login: ?\\z");
-  private static final Pattern PASSWORD = Pattern.compile("(?mi)^password: ?\\z");
-  private static final Pattern REFUSED = Pattern.compile("(?mi)^Login incorrect.*|login: ?\\z");
-
   /** busybox's line editor takes no line of 1024 bytes or more (FEATURE_EDITING_MAX_LEN). */
   private static final int LONGEST_LINE = 980;
 
@@ -47,28 +39,30 @@ public final class Shell {
   private static final String LONG_COMMAND = "liminix_command";
 
   private static final int LONGEST_MARKER = 64;
-  private static final int LONGEST_PROMPT = 256;
 
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(250);
 
   private final Console console;
   private final ConsoleText text;
   private final Duration defaultTimeout;
+  private final ShellFiles files = new ShellFiles(this);
   private final String nonce =
       Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
+  private final Pattern news = Pattern.compile(Pattern.quote(newsWord("")) + "\\d+(\n|\\z)");
   private final ReentrantLock running = new ReentrantLock();
+  private volatile String current = "";
   private int commands; // guarded by running
   private boolean abandoned; // guarded by running
 
-  private Shell(Console console, Duration defaultTimeout) {
+  Shell(Console console, Duration defaultTimeout) {
     this.console = console;
     this.text = console.consoleText();
     this.defaultTimeout = defaultTimeout;
   }
 
   /** A builder for the shell on a console. */
-  public static Builder on(Console console) {
-    return new Builder(console);
+  public static ShellBuilder on(Console console) {
+    return new ShellBuilder(console);
   }
 
   /** {@link #run(String, Duration)} with the shell's default timeout. */
@@ -90,17 +84,23 @@ public final class Shell {
    * @throws WaitInterruptedException if the thread is interrupted; {@code ^C} is sent, too
    */
   public CommandResult run(String command, Duration timeout) {
-    Deadline deadline = Deadline.after(timeout);
-    try {
-      running.lockInterruptibly();
-    } catch (InterruptedException e) {
-      throw new WaitInterruptedException("the shell of console " + console.name(), e);
-    }
-    try {
-      return runLocked(command, deadline);
-    } finally {
-      running.unlock();
-    }
+    return execute(command, command, Deadline.after(timeout));
+  }
+
+  /** A command with a directory or environment of its own, to be run or started. */
+  public ShellCommand command(String command) {
+    return new ShellCommand(this, command);
+  }
+
+  /**
+   * Starts a command in the background: the prompt comes back at once, and other commands run
+   * meanwhile.
+   *
+   * @return a handle for it, which the caller closes
+   * @see ShellCommand#start()
+   */
+  public BackgroundCommand start(String command) {
+    return command(command).start();
   }
 
   /** {@link #upload(byte[], String, Duration)} with the shell's default timeout. */
@@ -109,16 +109,20 @@ public final class Shell {
   }
 
   /**
-   * Writes a file over the console, for want of a network: some hundred bytes per round trip, so
+   * Writes a file over the console, for want of a network: some thousand bytes per round trip, so
    * meant for scripts and keys rather than images. It replaces what is there. The content is
    * checked where it arrives.
    *
-   * @throws ConsoleException if the machine has no {@code base64} or {@code md5sum}, or the content
-   *     does not arrive intact
+   * <p>It goes as base64 where the machine has {@code base64}, {@code openssl} or {@code uudecode},
+   * and else through the shell's {@code printf}; the sum is that of {@code md5sum}, {@code
+   * sha256sum}, {@code sha1sum}, {@code openssl} or {@code cksum}.
+   *
+   * @throws ConsoleException if the machine has none of these, or the content does not arrive
+   *     intact
    * @throws CommandFailedException if the file cannot be written
    */
   public void upload(byte[] content, String path, Duration timeout) {
-    new ShellFiles(this, timeout).upload(content, path);
+    files.upload(content, path, Deadline.after(timeout));
   }
 
   /** {@link #download(String, Duration)} with the shell's default timeout. */
@@ -129,63 +133,128 @@ public final class Shell {
   /**
    * Reads a file over the console, and checks what came. The file must not change meanwhile.
    *
-   * @throws ConsoleException if the machine has no {@code base64} or {@code md5sum}, or the content
-   *     does not come intact
+   * <p>It comes through {@code base64}, {@code openssl}, {@code uuencode}, {@code od}, {@code
+   * hexdump} or {@code xxd}, whichever the machine has; sums are as for {@link #upload(byte[],
+   * String, Duration)}.
+   *
+   * @throws ConsoleException if the machine has none of these, or the content does not come intact
    * @throws CommandFailedException if the file cannot be read
    */
   public byte[] download(String path, Duration timeout) {
-    return new ShellFiles(this, timeout).download(path);
+    return files.download(path, Deadline.after(timeout));
   }
 
-  private CommandResult runLocked(String command, Deadline deadline) {
-    if (fits(command)) {
-      return type(command, command, deadline);
-    }
-    String before = "";
-    for (int from = 0, to; from < command.length(); from = to) {
-      to = Math.min(command.length(), from + LONGEST_LINE);
-      while (!fits(assignment(before, command.substring(from, to)))) {
-        to = from + (to - from) / 2; // quoted twice, it may be several times as long
+  Duration defaultTimeout() {
+    return defaultTimeout;
+  }
+
+  Console console() {
+    return console;
+  }
+
+  /** Something that is in no output and no echo until it is printed on purpose. */
+  String newId() {
+    return nonce + "." + newNumber();
+  }
+
+  int newNumber() {
+    return exclusively("", Deadline.after(defaultTimeout), () -> ++commands);
+  }
+
+  /** Does something while nobody else's commands run. */
+  <T> T exclusively(String what, Deadline deadline, Supplier<T> action) {
+    try {
+      if (!running.tryLock(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
+        throw new ConsoleTimeoutException(
+            "The shell of console %s is still busy with \"%s\" after %s; \"%s\" has not been run"
+                .formatted(console.name(), current, Deadline.readable(deadline.timeout()), what));
       }
-      to -= Character.isHighSurrogate(command.charAt(to - 1)) ? 1 : 0;
-      String assignment = assignment(before, command.substring(from, to));
-      type(assignment, assignment, deadline).orThrow();
-      before = "$" + LONG_COMMAND;
+    } catch (InterruptedException e) {
+      throw new WaitInterruptedException("the shell of console " + console.name(), e);
     }
-    return type(command, "command eval \"$" + LONG_COMMAND + "\"", deadline);
+    try {
+      return action.get();
+    } finally {
+      running.unlock();
+    }
+  }
+
+  /**
+   * Runs a script.
+   *
+   * @param command what results and messages call it
+   */
+  CommandResult execute(String command, String script, Deadline deadline) {
+    CommandResult result = executeWithNews(command, script, deadline);
+    String output = result.output();
+    return output.contains(newsWord(""))
+        ? new CommandResult(
+            command, result.status(), withoutFinalNewlines(news.matcher(output).replaceAll("")))
+        : result;
+  }
+
+  /**
+   * What a process of ours in the background prints as a line of its own; no result has it, since
+   * it may come at any moment.
+   */
+  String newsWord(String id) {
+    return "@w" + nonce + "." + id;
+  }
+
+  /** {@link #execute}, whose result has the words, too, that came meanwhile. */
+  CommandResult executeWithNews(String command, String script, Deadline deadline) {
+    return exclusively(
+        command,
+        deadline,
+        () -> {
+          current = command;
+          if (fits(script)) {
+            return type(command, script, deadline);
+          }
+          String before = "";
+          for (int from = 0, to; from < script.length(); from = to) {
+            to = Math.min(script.length(), from + LONGEST_LINE);
+            while (!fits(assignment(before, script.substring(from, to)))) {
+              to = from + (to - from) / 2; // quoted twice, it may be several times as long
+            }
+            to -= Character.isHighSurrogate(script.charAt(to - 1)) ? 1 : 0;
+            type(command, assignment(before, script.substring(from, to)), deadline).orThrow();
+            before = "$" + LONG_COMMAND;
+          }
+          return type(command, "command eval \"$" + LONG_COMMAND + "\"", deadline);
+        });
   }
 
   private static String assignment(String before, String piece) {
-    return LONG_COMMAND + "=" + before + ShellFiles.quote(piece);
+    return LONG_COMMAND + "=" + before + ShellWords.quote(piece);
   }
 
-  private boolean fits(String command) {
-    return typed(nonce + "." + commands, command)
+  private boolean fits(String script) {
+    return typed(nonce + "." + commands, script)
         .lines()
         .allMatch(line -> line.length() <= LONGEST_LINE);
   }
 
-  private static String typed(String id, String command) {
+  private static String typed(String id, String script) {
     // The two quotes keep the echo of this line from matching the markers. `command` keeps a syntax
     // error from ending the shell, as one in a special built-in would (POSIX XCU 2.8.1).
     return "echo '@''b"
         + id
         + "';command eval "
-        + ShellFiles.quote(command)
+        + ShellWords.quote(script)
         + ";echo '@''e"
         + id
         + " '$?'@'";
   }
 
-  private CommandResult type(String command, String typed, Deadline deadline) {
+  private CommandResult type(String command, String script, Deadline deadline) {
     String id = nonce + "." + ++commands;
-    String line = typed(id, typed);
+    String line = typed(id, script);
     Pattern begin = Pattern.compile("@b" + Pattern.quote(id) + "\n");
     Pattern end = Pattern.compile("@e" + Pattern.quote(id) + " (\\d+)@");
     String awaited = "the end of \"" + command + "\"";
     if (abandoned) {
       synchronize(deadline);
-      abandoned = false;
     }
     text.raisePending(awaited);
     text.withKernel(kernel -> kernel.commandRuns(true));
@@ -203,7 +272,8 @@ public final class Shell {
     }
   }
 
-  private Match expect(Pattern marker, Deadline deadline, String awaited) {
+  /** Waits for something that nobody but a script of ours prints. */
+  Match expect(Pattern marker, Deadline deadline, String awaited) {
     return text.expect(
         new ConsoleText.Wanted(List.of(marker), LONGEST_MARKER, true, awaited), deadline);
   }
@@ -212,16 +282,27 @@ public final class Shell {
    * Makes sure that a shell answers: a new one, or one after {@code ^C}. Line editors throw away
    * what is typed while they start or handle that, so the question is put again, less and less
    * often, until it is answered.
+   *
+   * @throws ConsoleException if what answers is no POSIX shell
    */
-  private void synchronize(Deadline deadline) {
+  void synchronize(Deadline deadline) {
     String id = nonce + "." + ++commands;
-    Pattern answer = Pattern.compile("@s" + Pattern.quote(id) + "\n");
+    Pattern answer = Pattern.compile("@([sn])" + Pattern.quote(id) + "\n");
+    boolean refused = false;
     for (Duration patience = FIRST_PATIENCE; ; patience = patience.multipliedBy(2)) {
-      console.sendLine("echo '@''s" + id + "'");
+      console.sendLine("command eval \"echo '@''s" + id + "'\" || echo '@''n" + id + "'");
       boolean last = deadline.remaining().compareTo(patience) <= 0;
       try {
-        expect(answer, last ? deadline : Deadline.after(patience), "an answer of the shell");
-        return;
+        Match match =
+            expect(answer, last ? deadline : Deadline.after(patience), "an answer of the shell");
+        if (match.group(1).equals("s")) {
+          abandoned = false;
+          return;
+        }
+        if (refused) {
+          throw new ConsoleException(PromptAdvice.notPosix(console.name(), match.before()));
+        }
+        refused = true; // the beginning of the question may have been thrown away
       } catch (ConsoleTimeoutException e) {
         if (last) {
           throw e;
@@ -231,7 +312,7 @@ public final class Shell {
   }
 
   /** Interrupts what runs, so that the next command finds a shell. */
-  private void abandon(RuntimeException reason) {
+  void abandon(RuntimeException reason) {
     abandoned = true;
     boolean interrupted = Thread.interrupted();
     try {
@@ -256,116 +337,5 @@ public final class Shell {
   @Override
   public String toString() {
     return "Shell[" + console.name() + "]";
-  }
-
-  /** Says how to find the shell. Each option once; not thread-safe. */
-  public static final class Builder {
-    private final Console console;
-    private @Nullable Pattern prompt;
-    private @Nullable Duration timeout;
-    private boolean now;
-    private @Nullable String user;
-    private @Nullable String password;
-
-    private Builder(Console console) {
-      this.console = console;
-    }
-
-    /**
-     * What the shell shows when it is ready, anywhere in what the console has said so far or says
-     * next; unless set, the beginning of a line that looks like a prompt of ash, dash or bash.
-     */
-    public Builder prompt(Pattern prompt) {
-      if (this.prompt != null || now) {
-        throw new IllegalStateException("The prompt has been set already");
-      }
-      this.prompt = prompt;
-      return this;
-    }
-
-    /** Waits for no prompt: the shell is ready, or shows none. */
-    public Builder withoutPrompt() {
-      if (this.prompt != null || now) {
-        throw new IllegalStateException("The prompt has been set already");
-      }
-      now = true;
-      return this;
-    }
-
-    /** Logs in at a {@code login:} without a password. */
-    public Builder login(String user) {
-      if (this.user != null) {
-        throw new IllegalStateException("The login has been set already, for " + this.user);
-      }
-      this.user = user;
-      return this;
-    }
-
-    /** Logs in at a {@code login:} and {@code Password:}, unless it asks for none. */
-    public Builder login(String user, String password) {
-      Builder result = login(user);
-      this.password = password;
-      return result;
-    }
-
-    /** How long {@link #open} and commands wait that name no timeout; 30 s unless set. */
-    public Builder timeout(Duration timeout) {
-      if (timeout.isNegative() || timeout.isZero()) {
-        throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
-      }
-      if (this.timeout != null) {
-        throw new IllegalStateException("The timeout has been set already, to " + this.timeout);
-      }
-      this.timeout = timeout;
-      return this;
-    }
-
-    /**
-     * Waits for the prompt and makes sure that a shell answers.
-     *
-     * @throws ConsoleTimeoutException if there is no prompt, or no shell answers, in time
-     * @throws ConsoleClosedException if the console ends before
-     * @throws ConsoleException if the login is refused
-     */
-    public Shell open() {
-      Duration limit = timeout == null ? DEFAULT_TIMEOUT : timeout;
-      Deadline deadline = Deadline.after(limit);
-      Pattern ready = prompt == null ? DEFAULT_PROMPT : prompt;
-      ConsoleText text = console.consoleText();
-      if (user != null) {
-        logIn(user, ready, deadline);
-      } else if (!now
-          && !ready.matcher(text.shown()).find()
-          && !ready.matcher(text.shell()).find()) {
-        text.expect(
-            new ConsoleText.Wanted(List.of(ready), LONGEST_PROMPT, false, "a shell prompt"),
-            deadline);
-      }
-      Shell shell = new Shell(console, limit);
-      shell.synchronize(deadline);
-      return shell;
-    }
-
-    private void logIn(String user, Pattern ready, Deadline deadline) {
-      console.expect(LOGIN, deadline.remaining());
-      console.sendLine(user);
-      // Behind what was typed, whose echo a prompt such as "$ " may be in.
-      Match asked = console.expectAny(deadline.remaining(), PASSWORD, REFUSED, ready);
-      if (asked.index() == 0) {
-        if (password == null) {
-          throw refused(user, "it asks for a password: use login(user, password)");
-        }
-        console.sendLine(password);
-        asked = console.expectAny(deadline.remaining(), PASSWORD, REFUSED, ready);
-      }
-      if (asked.index() < 2) {
-        throw refused(user, "it said: " + asked.text());
-      }
-    }
-
-    private ConsoleException refused(String user, String why) {
-      return new ConsoleException(
-          "Console " + console.name() + " does not let " + user + " in; " + why);
-    }
   }
 }

@@ -15,10 +15,12 @@ import org.jspecify.annotations.Nullable;
 public final class Transcript {
   private final ConsoleText text;
   private final @Nullable Path file;
+  private final @Nullable Path timedFile;
 
-  Transcript(ConsoleText text, @Nullable Path file) {
+  Transcript(ConsoleText text, @Nullable Path file, @Nullable Path timedFile) {
     this.text = text;
     this.file = file;
+    this.timedFile = timedFile;
   }
 
   /**
@@ -44,7 +46,7 @@ public final class Transcript {
     /** As {@code 2026-11-22T10:15:30.123Z text}. */
     @Override
     public String toString() {
-      return time + " " + text;
+      return TimedLog.format(time) + " " + text;
     }
   }
 
@@ -94,6 +96,11 @@ public final class Transcript {
   /** The file that takes every byte as it arrives, control sequences included. */
   public Optional<Path> file() {
     return Optional.ofNullable(file);
+  }
+
+  /** The file that takes the text as it arrives, with times in front of its lines. */
+  public Optional<Path> timedFile() {
+    return Optional.ofNullable(timedFile);
   }
 
   @Override

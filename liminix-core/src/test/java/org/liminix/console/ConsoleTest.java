@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -161,6 +162,41 @@ class ConsoleTest {
     assertThatExceptionOfType(ConsoleClosedException.class)
         .isThrownBy(() -> console.expect("more", LONG));
     assertThat(Files.readString(directory.resolve("console.log"))).isEqualTo(said);
+  }
+
+  @Test
+  void writesAReadableLogWithTimesAsItGrows() throws IOException {
+    Path log = directory.resolve("console.txt");
+    Files.writeString(log, "what was there\n");
+    try (Peer board = Peer.connect(directory, "board", builder -> builder.timedFile(log))) {
+      board.says("\u001b[1mU-Boot\u001b[0m 2023.01\r\n\r\ngr\u00fc\u00df dich\r\nlogin: ");
+      board.console().expect("login: ");
+      assertThat(board.console().transcript().timedFile()).contains(log);
+      String time = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z +\\d+\\.\\d{3}  ";
+      assertThat(log)
+          .content()
+          .matches(
+              "what was there\n"
+                  + time.replace("+\\d+", "+0")
+                  + "U-Boot 2023.01\n"
+                  + time
+                  + "\n"
+                  + time
+                  + "gr\u00fc\u00df dich\n"
+                  + time
+                  + "login: ");
+      board.says("root\r\nlast words");
+      board.hangsUp();
+      assertThatExceptionOfType(ConsoleClosedException.class)
+          .isThrownBy(() -> board.console().expect("more", LONG));
+      assertThat(log).content().contains("  login: root\n").endsWith("  last words\n");
+      List<Transcript.Line> lines = board.console().transcript().timedLines();
+      for (int i = 0; i < lines.size(); i++) {
+        assertThat(Files.readAllLines(log).get(i + 1))
+            .startsWith(lines.get(i).toString().substring(0, 24))
+            .endsWith(lines.get(i).text());
+      }
+    }
   }
 
   @Test

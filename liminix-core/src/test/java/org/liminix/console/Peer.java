@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.UnaryOperator;
 import org.liminix.process.Deadline;
 import org.liminix.process.UnixSocket;
 
@@ -23,11 +24,16 @@ final class Peer implements AutoCloseable {
   }
 
   static Peer connect(Path directory, String name) throws IOException {
-    try (UnixSocket.Listener listener = UnixSocket.listen(directory.resolve("peer"))) {
+    return connect(directory, name, builder -> builder.file(directory.resolve("console.log")));
+  }
+
+  static Peer connect(Path directory, String name, UnaryOperator<ConsoleBuilder> options)
+      throws IOException {
+    try (UnixSocket.Listener listener = UnixSocket.listen(directory.resolve("peer-" + name))) {
       UnixSocket near = UnixSocket.connect(listener.path());
       return new Peer(
           listener.accept(Deadline.after(Duration.ofSeconds(20))),
-          Console.over(near).name(name).file(directory.resolve("console.log")).open());
+          options.apply(Console.over(near).name(name)).open());
     }
   }
 

@@ -1,21 +1,25 @@
 package org.liminix.console;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.liminix.process.Executable;
 import org.liminix.process.WaitInterruptedException;
@@ -71,37 +75,9 @@ class ShellTest {
   void returnsOutputOfManyMegabytes() throws IOException {
     try (HostShell host = HostShell.start("/bin/sh -i")) {
       Shell shell = Shell.on(host.console()).open();
-      assertThat(shell.run("seq 1 600000").lines()).hasSize(600_000).endsWith("600000");
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i"})
-  void carriesFilesBothWays(String program, @TempDir Path directory) throws IOException {
-    assumeInstalled(program);
-    byte[] content = new byte[5000];
-    new java.util.Random(7).nextBytes(content);
-    Path file = directory.resolve("it's a file");
-    try (HostShell host = HostShell.start(program)) {
-      Shell shell = Shell.on(host.console()).open();
-      shell.upload(content, file.toString());
-      assertThat(file).hasBinaryContent(content);
-      assertThat(shell.download(file.toString())).isEqualTo(content);
-      assertThatExceptionOfType(CommandFailedException.class)
-          .isThrownBy(() -> shell.download(directory + "/missing"));
-      assertThatExceptionOfType(CommandFailedException.class)
-          .isThrownBy(() -> shell.upload(content, directory + "/missing/file"));
-    }
-  }
-
-  @Test
-  void saysWhichProgramFilesWouldNeed() throws IOException {
-    try (HostShell host = HostShell.start("dash -i")) {
-      Shell shell = Shell.on(host.console()).open();
-      shell.run("PATH=/nowhere");
-      assertThatExceptionOfType(ConsoleException.class)
-          .isThrownBy(() -> shell.download("/etc/hostname"))
-          .withMessageContaining("has no base64: add it");
+      String output = shell.run("seq 1 1450000").output(); // 10 MB
+      assertThat(output).hasSizeGreaterThan(10_000_000).endsWith("\n1450000");
+      assertThat(output.lines()).hasSize(1_450_000);
     }
   }
 
@@ -136,6 +112,116 @@ class ShellTest {
           .isThrownBy(opening::get)
           .withCauseInstanceOf(ConsoleException.class)
           .withMessageContainingAll("root", "Login incorrect");
+    }
+  }
+
+  @Test
+  void takesAGreetingForNoRefusal(@TempDir Path directory) throws Exception {
+    CountDownLatch half = new CountDownLatch(1);
+    Consumer<ByteBuffer> listener =
+        bytes -> {
+          if (US_ASCII.decode(bytes).toString().endsWith("Last login: ")) {
+            half.countDown();
+          }
+        };
+    try (Peer guest = Peer.connect(directory, "test", builder -> builder.listener(listener))) {
+      guest.says("router login: ");
+      guest.console().expect("login: ");
+      FutureTask<Shell> opening =
+          new FutureTask<>(() -> Shell.on(guest.console()).login("root", "secret").open());
+      new Thread(opening).start();
+      guest.hears("\n");
+      guest.says("root\r\nPassword: ");
+      guest.hears("\n");
+      guest.says("\r\nLast login: ");
+      assertThat(half.await(20, SECONDS)).isTrue();
+      guest.says("Mon Nov 23 10:00:00 on ttyS0\r\nroot@router:~# ");
+      answers(guest);
+      assertThat(opening.get()).isNotNull();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'router login: '|name the user with login(",
+        "'Password: '|somebody has begun to log in",
+        "'Please press Enter to activate this console.\r\n'|console.sendLine(\"\") first",
+        "'=> '|That is U-Boot",
+        "'Hit any key to stop autoboot:  3 '|That is U-Boot",
+        "'grub> '|That is GRUB",
+        "'(qemu) '|That is QEMU's monitor",
+        "'mtd-utils> '|If \"mtd-utils>\" is a prompt, tell its looks with prompt(Pattern)",
+        "''|console.sendLine(\"\") has it shown again",
+      })
+  void tellsFromItsLooksWhatIsThereInsteadOfAShell(
+      String said, String advice, @TempDir Path directory) throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      guest.says("U-Boot 2023.01\r\n" + said.replace("\\r\\n", "\r\n"));
+      guest.console().expect("2023.01");
+      assertThatExceptionOfType(ConsoleTimeoutException.class)
+          .isThrownBy(() -> Shell.on(guest.console()).timeout(Duration.ofMillis(20)).open())
+          .withMessageContainingAll("a shell prompt", advice);
+    }
+  }
+
+  @Test
+  void saysThatWhatAnswersIsNoPosixShell(@TempDir Path directory) throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      FutureTask<Shell> opening =
+          new FutureTask<>(() -> Shell.on(guest.console()).withoutPrompt().open());
+      new Thread(opening).start();
+      for (int i = 0; i < 2; i++) {
+        String typed = guest.hears("\n");
+        String id = typed.replaceAll("(?s).*@''n([^']+)'.*", "$1");
+        guest.says(typed + "Unknown command 'command' - try 'help'\r\n@n" + id + "\r\n=> ");
+      }
+      assertThatExceptionOfType(ExecutionException.class)
+          .isThrownBy(opening::get)
+          .withCauseInstanceOf(ConsoleException.class)
+          .withMessageContainingAll(
+              "no POSIX shell", "Unknown command 'command'", "drive it with UBoot");
+    }
+  }
+
+  @Test
+  void asksAgainWhenTheBeginningOfTheQuestionIsLost(@TempDir Path directory) throws Exception {
+    try (Peer guest = Peer.connect(directory)) {
+      FutureTask<Shell> opening =
+          new FutureTask<>(() -> Shell.on(guest.console()).withoutPrompt().open());
+      new Thread(opening).start();
+      String typed = guest.hears("\n");
+      String id = typed.replaceAll("(?s).*@''n([^']+)'.*", "$1");
+      guest.says("bash: ommand: command not found\r\n@n" + id + "\r\n# ");
+      answers(guest);
+      assertThat(opening.get()).isNotNull();
+    }
+  }
+
+  @Test
+  void saysWhoKeepsItBusy() throws Exception {
+    try (HostShell host = HostShell.start("dash -i")) {
+      Shell shell = Shell.on(host.console()).open();
+      CountDownLatch begun = new CountDownLatch(1);
+      try (AutoCloseable following =
+          host.console()
+              .follow(
+                  line -> {
+                    if (line.text().equals("begun")) {
+                      begun.countDown();
+                    }
+                  })) {
+        FutureTask<CommandResult> long1 =
+            new FutureTask<>(() -> shell.run("echo be\"\"gun; read line; echo $line"));
+        new Thread(long1).start();
+        assertThat(begun.await(20, SECONDS)).isTrue();
+        assertThatExceptionOfType(ConsoleTimeoutException.class)
+            .isThrownBy(() -> shell.run("uptime", Duration.ofMillis(20)))
+            .withMessageContainingAll("still busy with \"echo be", "\"uptime\" has not been run");
+        host.console().sendLine("go on");
+        assertThat(long1.get().output()).contains("go on");
+      }
     }
   }
 

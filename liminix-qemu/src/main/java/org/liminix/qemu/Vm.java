@@ -22,6 +22,7 @@ import org.liminix.console.Attachment;
 import org.liminix.console.Console;
 import org.liminix.console.Departure;
 import org.liminix.console.Shell;
+import org.liminix.console.ShellBuilder;
 import org.liminix.net.Network;
 import org.liminix.process.Evidence;
 import org.liminix.process.LiminixException;
@@ -42,7 +43,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>While it runs, its run directory holds the unix sockets {@code console}, {@code monitor} and
  * {@code qmp}, at which people and other programs can join, and the file {@code pid}, as those of
- * Liminix's {@code mips-vm --background} do; beside them {@code console.log} and {@code qemu.log}.
+ * Liminix's {@code mips-vm --background} do; beside them {@code console.log}, the same with times
+ * in {@code console.txt}, and {@code qemu.log}.
  *
  * <p>Thread-safe. Whoever started it closes it; it never outlives the JVM, not even one that is
  * killed.
@@ -151,7 +153,7 @@ public final class Vm implements AutoCloseable, Evidence {
     shellLock.lock();
     try {
       if (shell == null) {
-        Shell.Builder opening = Shell.on(console).timeout(spec.timeout());
+        ShellBuilder opening = Shell.on(console).timeout(spec.timeout());
         // The prompt of a restored guest was shown before it was saved.
         shell = (restored ? opening.withoutPrompt() : opening).open();
       }
@@ -439,10 +441,10 @@ public final class Vm implements AutoCloseable, Evidence {
         + console.transcript().lastLines(SUMMARY_LINES).indent(4).stripTrailing();
   }
 
-  /** Writes {@code NAME-console.log} and {@code NAME-qemu.log}. */
+  /** Writes {@code NAME-console.log}, {@code NAME-console.txt} and {@code NAME-qemu.log}. */
   @Override
   public void saveTo(Path target) throws IOException {
-    for (String log : new String[] {"console.log", "qemu.log"}) {
+    for (String log : new String[] {"console.log", "console.txt", "qemu.log"}) {
       Files.copy(
           directory.file(log),
           target.resolve(name() + "-" + log),

@@ -139,6 +139,7 @@ final class VmStarter {
               Console.over(accept(serial, commandLine, process, deadline))
                   .name(spec.name())
                   .file(directory.file("console.log"))
+                  .timedFile(directory.file("console.txt"))
                   .timeout(spec.timeout())
                   .state(() -> describe(started.get(), process))
                   .open());
