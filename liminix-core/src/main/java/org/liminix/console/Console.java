@@ -205,7 +205,17 @@ public final class Console implements AutoCloseable {
   }
 
   /**
-   * Runs a block in which such a failure of the kernel ends no wait, also not later.
+   * Tells that another kernel is behind the console from now on, or the same one at another time,
+   * as when a snapshot is restored or the power comes back. What failed before is over, and the
+   * clock by which messages are judged starts anew.
+   */
+  public void kernelChanged() {
+    text.withKernel(KernelMonitor::kernelChanged);
+  }
+
+  /**
+   * Runs a block in which such a failure of the kernel ends no wait, also not later. Blocks may be
+   * within each other; when one ends, also by an exception, what the others tolerate still is.
    *
    * @return what the block returns
    */

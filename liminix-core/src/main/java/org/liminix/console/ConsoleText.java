@@ -48,7 +48,7 @@ final class ConsoleText {
   ConsoleText(String name, Set<KernelFailure> raised, Reports reports) {
     this.name = name;
     this.reports = reports;
-    this.kernel = new KernelMonitor(raised);
+    this.kernel = new KernelMonitor(raised, System::nanoTime);
     this.lanes = new Lanes(kernel);
   }
 
@@ -206,8 +206,11 @@ final class ConsoleText {
     try {
       int seen = lanes.length();
       Deadline silence = Deadline.after(quiet);
-      while (!ended) {
+      while (true) {
         raisePending("silence");
+        if (ended) {
+          break;
+        }
         boolean last = deadline.remainingNanos() < silence.remainingNanos();
         boolean inTime = (last ? deadline : silence).await(changed);
         if (lanes.length() != seen) {

@@ -182,6 +182,7 @@ public final class Vm implements AutoCloseable, Evidence {
    */
   public void restore(String name) {
     snapshots.restore(name);
+    console.kernelChanged();
   }
 
   Snapshots snapshots() {
@@ -251,6 +252,7 @@ public final class Vm implements AutoCloseable, Evidence {
   /** Presses the reset button. */
   public void reset() {
     qmp.execute("system_reset");
+    console.kernelChanged();
   }
 
   /** Presses the power button: a guest that listens shuts down, see {@link #exit()}. */
