@@ -275,18 +275,15 @@ final class KernelMonitor implements Lanes.Judge {
     if (newest.isKnown() || line.length() == 0) {
       return;
     }
-    if (!commandRuns && startsWith(line, "Linux version ")) {
-      withoutTimestamps = true;
-      booted(start, start + line.length());
-    } else if (withoutTimestamps) {
-      KernelFailure.of(line)
-          .filter(failure -> !commandRuns || failure.isPanic())
-          .ifPresent(
-              failure -> {
-                recent.add(line.toString());
-                record(failure, start, start + line.length(), -1);
-                recent.removeLast();
-              });
+    boolean boots = !commandRuns && startsWith(line, "Linux version ");
+    withoutTimestamps |= boots;
+    Optional<KernelFailure> failure = withoutTimestamps ? KernelFailure.of(line) : Optional.empty();
+    int end = start + line.length();
+    boolean fails = failure.isPresent() && (!commandRuns || failure.get().isPanic());
+    if (boots || fails) {
+      recent.add(line.toString()); // for this report only: other lines may be anybody's
+      failure.ifPresentOrElse(what -> record(what, start, end, -1), () -> booted(start, end));
+      recent.removeLast();
     }
   }
 
