@@ -205,12 +205,24 @@ public final class Console implements AutoCloseable {
   }
 
   /**
-   * Tells that another kernel is behind the console from now on, or the same one at another time,
-   * as when a snapshot is restored or the power comes back. What failed before is over, and the
-   * clock by which messages are judged starts anew.
+   * Tells that another kernel is behind the console from now on, as when the power comes back. What
+   * failed before is over, and the clock by which messages are judged starts anew.
    */
   public void kernelChanged() {
-    text.withKernel(KernelMonitor::kernelChanged);
+    text.withKernel(KernelMonitor::changed);
+  }
+
+  /** Tells that the state of the machine is saved under that name, of which the last one counts. */
+  public void kernelSaved(String name) {
+    text.withKernel(kernel -> kernel.saved(name));
+  }
+
+  /**
+   * Tells that the machine goes on from the state that was saved under that name: what has failed
+   * since is undone, and the kernel's clock is what it was.
+   */
+  public void kernelRestored(String name) {
+    text.withKernel(kernel -> kernel.restored(name));
   }
 
   /**

@@ -6,7 +6,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -63,6 +65,9 @@ final class KernelMonitor implements Lanes.Judge {
   private final Deque<Integer> boots = new ArrayDeque<>();
   private @Nullable Report dead;
 
+  /** By name, with their age in place of their time on ours. */
+  private final Map<String, Clock> saved = new HashMap<>();
+
   private Clock newest = Clock.UNKNOWN;
   private Clock quoted = Clock.UNKNOWN; // the first in a command's output
   private long oopsMicros = -1;
@@ -91,8 +96,20 @@ final class KernelMonitor implements Lanes.Judge {
     quoted = Clock.UNKNOWN;
   }
 
-  /** Another kernel, or the same one at another time, has taken the place of this one. */
-  void kernelChanged() {
+  /** The kernel's state has been saved under that name. */
+  void saved(String name) {
+    saved.put(name, new Clock(newest.micros(), nanoTime.getAsLong() - newest.nanos()));
+  }
+
+  /** The kernel is again as it was when it was {@link #saved}. */
+  void restored(String name) {
+    changed();
+    Clock clock = saved.getOrDefault(name, Clock.UNKNOWN);
+    newest = new Clock(clock.micros(), nanoTime.getAsLong() - clock.nanos());
+  }
+
+  /** Another kernel has taken the place of this one. */
+  void changed() {
     startClock();
     failures.clear();
     pending.clear();
@@ -143,15 +160,17 @@ final class KernelMonitor implements Lanes.Judge {
     CharSequence message = KernelPrefix.strip(line);
     Optional<KernelFailure> failure = KernelFailure.of(message);
     long micros = KernelPrefix.micros(line);
-    boolean panics = failure.isPresent() && failure.get().isPanic();
-    boolean repeated = failure.isPresent() && !panics && micros >= 0 && failures.contains(line);
+    boolean repeated = failure.isPresent() && micros >= 0 && failures.contains(line);
     if (micros >= 0
         && commandRuns
         && !restarts
         && (repeated || isQuoted(line, micros, failure.isPresent()))) {
       quoting = true;
+      failure.ifPresent(what -> failures.add(line));
       return false;
     }
+    boolean panics = failure.isPresent() && failure.get().isPanic();
+    repeated &= !panics; // a kernel that lives repeats none, and the next may fail at the same time
     int end = start + line.length();
     recent.add(line);
     if (recent.size() > KEPT_LINES) {

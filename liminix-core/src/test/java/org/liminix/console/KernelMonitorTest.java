@@ -91,14 +91,40 @@ class KernelMonitorTest {
 
   @Test
   void hearsTheKernelOfASnapshotThatIsRestoredWhileACommandRuns() {
-    says("[   90.000000] boot\n[  100.000000] " + PANIC);
+    says("[   40.000000] boot\n");
+    passes(Duration.ofSeconds(5));
+    monitor.saved("ready");
+    passes(Duration.ofSeconds(55));
+    says("[  100.000000] " + PANIC);
     assertThat(failures()).containsExactly(KernelFailure.KERNEL_PANIC);
     assertThat(monitor.stillDead()).isPresent();
-    monitor.kernelChanged();
+    monitor.restored("ready");
     assertThat(monitor.stillDead()).isEmpty();
     monitor.commandRuns(true);
-    says("[   50.000000] " + PANIC);
+    says("[   39.000000] old\n");
+    monitor.commandRuns(false);
+    monitor.commandRuns(true);
+    says("[   46.000000] eth0: up\n[   46.000000] " + PANIC);
     assertThat(failures()).containsExactly(KernelFailure.KERNEL_PANIC);
+    assertThat(lanes.shell().toString()).isEqualTo("[   39.000000] old\n");
+  }
+
+  @Test
+  void forgetsThePanicOfAKernelThatIsReplaced() {
+    says("[  100.000000] " + PANIC);
+    assertThat(failures()).containsExactly(KernelFailure.KERNEL_PANIC);
+    monitor.changed();
+    assertThat(monitor.stillDead()).isEmpty();
+  }
+
+  @Test
+  void takesAFailureForAQuotationThatWasOneBefore() {
+    monitor.commandRuns(true);
+    says("[    0.000000] Linux version 6.1\n[   30.000000] " + PANIC);
+    monitor.commandRuns(false);
+    monitor.commandRuns(true);
+    says("old: [   30.000000] " + PANIC);
+    assertThat(failures()).isEmpty();
   }
 
   @Test

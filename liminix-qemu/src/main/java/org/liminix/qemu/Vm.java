@@ -172,6 +172,7 @@ public final class Vm implements AutoCloseable, Evidence {
    */
   public void snapshot(String name) {
     snapshots.save(name);
+    console.kernelSaved(name);
   }
 
   /**
@@ -182,7 +183,7 @@ public final class Vm implements AutoCloseable, Evidence {
    */
   public void restore(String name) {
     snapshots.restore(name);
-    console.kernelChanged();
+    console.kernelRestored(name);
   }
 
   Snapshots snapshots() {
