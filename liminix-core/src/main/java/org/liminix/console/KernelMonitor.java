@@ -60,7 +60,7 @@ final class KernelMonitor implements Lanes.Judge {
   private final LongSupplier nanoTime;
   private final EnumMultiset<KernelFailure> tolerated = EnumMultiset.create(KernelFailure.class);
   private final Deque<String> recent = new ArrayDeque<>();
-  private final EvictingQueue<String> failures = EvictingQueue.create(KEPT_FAILURES);
+  private final EvictingQueue<String> told = EvictingQueue.create(KEPT_FAILURES);
   private final List<Report> pending = new ArrayList<>();
   private final Deque<Integer> boots = new ArrayDeque<>();
   private @Nullable Report dead;
@@ -111,7 +111,7 @@ final class KernelMonitor implements Lanes.Judge {
   /** Another kernel has taken the place of this one. */
   void changed() {
     startClock();
-    failures.clear();
+    told.clear();
     pending.clear();
     boots.clear();
     dead = null;
@@ -160,13 +160,13 @@ final class KernelMonitor implements Lanes.Judge {
     CharSequence message = KernelPrefix.strip(line);
     Optional<KernelFailure> failure = KernelFailure.of(message);
     long micros = KernelPrefix.micros(line);
-    boolean repeated = failure.isPresent() && micros >= 0 && failures.contains(line);
+    boolean repeated = failure.isPresent() && micros >= 0 && told.contains(line);
     if (micros >= 0
         && commandRuns
         && !restarts
         && (repeated || isQuoted(line, micros, failure.isPresent()))) {
       quoting = true;
-      failure.ifPresent(what -> failures.add(line));
+      failure.ifPresent(what -> told.add(line));
       return false;
     }
     boolean panics = failure.isPresent() && failure.get().isPanic();
@@ -190,7 +190,7 @@ final class KernelMonitor implements Lanes.Judge {
             || startsWith(message, "Rebooting in ")
             || startsWith(message, "sysrq: Resetting");
     if (failure.isPresent() && !repeated) {
-      failures.add(line);
+      told.add(line);
       record(failure.get(), start, end, micros);
     }
     return true;
@@ -238,7 +238,7 @@ final class KernelMonitor implements Lanes.Judge {
       restarts = false;
     }
     if (boots) {
-      failures.clear(); // a kernel whose clock is coarse may fail at the same time again
+      told.clear(); // a kernel whose clock is coarse may fail at the same time again
     }
     if (micros > newest.micros()) {
       newest = now(micros);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -13,37 +12,19 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A failure of the kernel ends whatever is awaited. */
 @Timeout(60)
-class KernelWaitsTest {
+class KernelWaitsTest extends WithPeer {
   /** Longer than the test may take. */
   private static final Duration LONG = Duration.ofMinutes(5);
 
   private static final String KILL =
       "[   12.000000] Out of memory: Killed process 81 (hog) total-vm:1kB\r\n";
-
-  @TempDir Path directory;
-  private Peer guest;
-  private Console console;
-
-  @BeforeEach
-  void connect() throws IOException {
-    guest = Peer.connect(directory, "router");
-    console = guest.console();
-  }
-
-  @AfterEach
-  void disconnect() throws IOException {
-    guest.close();
-  }
 
   enum Wait {
     TEXT(console -> console.expect("never said", LONG)),
