@@ -209,7 +209,7 @@ public final class Console implements AutoCloseable {
    * failed before is over, and the clock by which messages are judged starts anew.
    */
   public void kernelChanged() {
-    text.withKernel(KernelMonitor::changed);
+    text.kernelChanges(KernelMonitor::changed);
   }
 
   /** Tells that the state of the machine is saved under that name, of which the last one counts. */
@@ -222,7 +222,7 @@ public final class Console implements AutoCloseable {
    * since is undone, and the kernel's clock is what it was.
    */
   public void kernelRestored(String name) {
-    text.withKernel(kernel -> kernel.restored(name));
+    text.kernelChanges(kernel -> kernel.restored(name));
   }
 
   /**

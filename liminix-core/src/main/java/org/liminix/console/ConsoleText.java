@@ -90,6 +90,15 @@ final class ConsoleText {
         });
   }
 
+  /** Has another kernel take the place of one that may have been stopped in a message. */
+  void kernelChanges(Consumer<KernelMonitor> action) {
+    withKernel(
+        monitor -> {
+          lanes.end();
+          action.accept(monitor);
+        });
+  }
+
   void append(char[] chars, int count) {
     lock.lock();
     try {

@@ -121,6 +121,18 @@ class KernelWaitsTest extends WithPeer {
         .isThrownBy(() -> console.expect("second", LONG));
   }
 
+  @Test
+  void hearsAKernelThatTakesThePlaceOfOneThatWasStoppedInAMessage() throws IOException {
+    guest.says("[    4.000000] boot\r\n[    9.000000] ---[ end Ker");
+    console.expect("end Ker", LONG);
+    console.kernelChanged();
+    guest.says("[    5.000000] Kernel panic - not syncing: x\r\n");
+    assertThatExceptionOfType(KernelException.Panic.class)
+        .isThrownBy(() -> console.expect("never said", LONG));
+    assertThat(console.transcript().kernelLines())
+        .containsExactly("[    4.000000] boot", "[    5.000000] Kernel panic - not syncing: x");
+  }
+
   private void guestSays(String text) {
     try {
       guest.says(text);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -203,7 +204,7 @@ class KernelFailureIT {
         .console()
         .tolerating(
             KernelFailure.KERNEL_PANIC,
-            () -> guest.console().expect("---[ end Kernel panic", LONG));
+            () -> guest.console().expect(Pattern.compile("---\\[ end Kernel panic.*\n"), LONG));
   }
 
   private static Vm start(String commandLine, String... modules) {
