@@ -210,7 +210,29 @@ public final class Console implements AutoCloseable {
   }
 
   /**
-   * Runs a block in which such a failure of the kernel ends no wait, also not later.
+   * Tells that another kernel is behind the console from now on, as when the power comes back. What
+   * failed before is over, and the clock by which messages are judged starts anew.
+   */
+  public void kernelChanged() {
+    text.kernelChanges(KernelMonitor::changed);
+  }
+
+  /** Tells that the state of the machine is saved under that name, of which the last one counts. */
+  public void kernelSaved(String name) {
+    text.withKernel(kernel -> kernel.saved(name));
+  }
+
+  /**
+   * Tells that the machine goes on from the state that was saved under that name: what has failed
+   * since is undone, and the kernel's clock is what it was.
+   */
+  public void kernelRestored(String name) {
+    text.kernelChanges(kernel -> kernel.restored(name));
+  }
+
+  /**
+   * Runs a block in which such a failure of the kernel ends no wait, also not later. Blocks may be
+   * within each other; when one ends, also by an exception, what the others tolerate still is.
    *
    * @return what the block returns
    */

@@ -48,7 +48,7 @@ final class ConsoleText {
   ConsoleText(String name, Set<KernelFailure> raised, Reports reports) {
     this.name = name;
     this.reports = reports;
-    this.kernel = new KernelMonitor(raised);
+    this.kernel = new KernelMonitor(raised, System::nanoTime);
     this.lanes = new Lanes(kernel);
   }
 
@@ -87,6 +87,15 @@ final class ConsoleText {
         () -> {
           action.accept(kernel);
           return true;
+        });
+  }
+
+  /** Has another kernel take the place of one that may have been stopped in a message. */
+  void kernelChanges(Consumer<KernelMonitor> action) {
+    withKernel(
+        monitor -> {
+          lanes.end();
+          action.accept(monitor);
         });
   }
 
@@ -218,8 +227,11 @@ final class ConsoleText {
     try {
       int seen = lanes.length();
       Deadline silence = Deadline.after(quiet);
-      while (!ended) {
+      while (true) {
         raisePending("silence");
+        if (ended) {
+          break;
+        }
         boolean last = deadline.remainingNanos() < silence.remainingNanos();
         boolean inTime = (last ? deadline : silence).await(changed);
         if (lanes.length() != seen) {

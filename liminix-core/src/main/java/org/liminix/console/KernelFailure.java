@@ -21,8 +21,7 @@ import java.util.regex.Pattern;
 public enum KernelFailure {
   /** The kernel found no root file system, and panicked. */
   ROOT_MOUNT(
-      "found no root file system",
-      "Kernel panic - not syncing: (VFS: Unable to mount root fs|No root fs|.*root= option)"),
+      "found no root file system", "Kernel panic - not syncing: VFS: Unable to mount root fs"),
 
   /** The first process ended or could not be started, and the kernel panicked. */
   INIT_DIED(
@@ -35,28 +34,32 @@ public enum KernelFailure {
   /** The kernel did what the processor forbids; what it was doing is lost. */
   KERNEL_OOPS(
       "had an oops",
-      "(CPU \\d+ )?Unable to handle kernel |BUG: unable to handle |BUG: kernel NULL pointer"
-          + "|Internal error: |Oops(\\[#|: )|general protection fault|divide error: "
-          + "|kernel tried to execute |Unhandled (fault|kernel unaligned access)"),
+      "(CPU \\d+ |BUG: )?[Uu]nable to handle (kernel|page fault) |BUG: [Kk]ernel NULL pointer"
+          + "|Internal error: .*\\[#\\d+]|Oops(\\[#|: | \\[#)"
+          // x86 ends what its traps are called with an error code, MIPS with nothing.
+          + "|[\\w ,-]+: [0-9a-f]{4} \\[#\\d+]|(?!Kernel bug)[\\w ,.!/()-]+\\[#\\d+]:"),
 
   /** The kernel made no progress for long; emulators on busy machines show that, too. */
   STALL(
       "stalled",
-      "(watchdog: )?BUG: (soft|workqueue) lockup|rcu: INFO: rcu_\\w+ (self-)?detected"
-          + "|INFO: rcu_\\w+ (self-)?detected|NMI watchdog: "),
+      "((NMI )?watchdog: )?(BUG: soft lockup|Watchdog detected hard LOCKUP)"
+          + "|BUG: workqueue lockup|(rcu: )?INFO: rcu_\\w+ (self-)?detected"),
 
   /** The kernel found itself in a state that cannot be. */
-  KERNEL_BUG("found a bug in itself", "kernel BUG at |Kernel bug detected|BUG: "),
+  KERNEL_BUG("found a bug in itself", "kernel BUG at |Kernel bug detected|Kernel BUG |BUG: "),
 
   /** A process has been waiting inside the kernel for minutes. */
-  HUNG_TASK("has a hung task", "INFO: task .* blocked for more than \\d+ seconds"),
+  HUNG_TASK("has a hung task", "INFO: task .* blocked (in I/O wait )?for more than \\d+ seconds"),
 
   /** The kernel killed a process, since memory ran out. */
   OOM_KILL(
       "killed a process for want of memory",
-      "(Out of memory|Memory cgroup out of memory): Kill(ed)? process "),
+      "(Out of memory|Memory cgroup out of memory)( \\(\\w+\\))?: Kill(ed)? process "),
 
-  /** The kernel noticed something it should not have, and went on. */
+  /**
+   * The kernel noticed something it should not have, and went on. One that is told to be {@code
+   * quiet} does not show that.
+   */
   KERNEL_WARNING("warned", "WARNING: "),
 
   /** The machine boots again and again, and nothing that is awaited comes between. */

@@ -1,14 +1,18 @@
 package org.liminix.console;
 
 import com.google.common.collect.EnumMultiset;
+import com.google.common.collect.EvictingQueue;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,12 +20,14 @@ import org.jspecify.annotations.Nullable;
  * has passed them.
  *
  * <p>While a {@linkplain Shell shell's} command runs, its output may quote messages, as {@code
- * dmesg} does. What tells them apart is time: a quoted message is older than one that came before
- * it, or than the kernel's clock, which runs since the last message; and lines that follow a quoted
- * one are quoted as well, unless they report a failure that is new. Guarded by its owner's lock.
+ * dmesg} does. What tells them apart is time: a quoted message came before, is older than one that
+ * came before it, older than the kernel's clock, which runs since the last message, or from a time
+ * that clock cannot have reached; and lines that follow a quoted one are quoted as well, unless
+ * they report a failure that is new. Guarded by its owner's lock.
  */
 final class KernelMonitor implements Lanes.Judge {
   private static final int KEPT_LINES = 20;
+  private static final int KEPT_FAILURES = 200;
   private static final int BOOTS_OF_A_LOOP = 3;
 
   /** Processors stamp their messages before they queue for the log. */
@@ -30,35 +36,86 @@ final class KernelMonitor implements Lanes.Judge {
   /** How late a message may come, over a slow line say. */
   private static final long LATE_MICROS = 2_000_000;
 
-  /** One oops is reported in several ways within this time. */
+  /** How much faster than ours a guest's clock may run that is badly calibrated. */
+  private static final int FASTEST = 2;
+
+  /** One oops is reported in several ways within this time, or so much text where none is told. */
   private static final long BURST_MICROS = 1_000_000;
+
+  private static final int BURST_LENGTH = 4096;
 
   /** Something that went wrong, and from where to where the text as shown says so. */
   record Report(KernelFailure failure, int start, int end, List<String> lines) {}
 
+  /** A time of the kernel's clock, and when it was that on ours. */
+  private record Clock(long micros, long nanos) {
+    static final Clock UNKNOWN = new Clock(-1, 0);
+
+    boolean isKnown() {
+      return micros >= 0;
+    }
+  }
+
   private final Set<KernelFailure> raised;
+  private final LongSupplier nanoTime;
   private final EnumMultiset<KernelFailure> tolerated = EnumMultiset.create(KernelFailure.class);
   private final Deque<String> recent = new ArrayDeque<>();
+  private final EvictingQueue<String> told = EvictingQueue.create(KEPT_FAILURES);
   private final List<Report> pending = new ArrayList<>();
   private final Deque<Integer> boots = new ArrayDeque<>();
   private @Nullable Report dead;
 
-  private long newestMicros = -1;
-  private long newestNanos;
-  private long oopsMicros = Long.MIN_VALUE / 2;
+  /** By name, with their age in place of their time on ours. */
+  private final Map<String, Clock> saved = new HashMap<>();
+
+  private Clock newest = Clock.UNKNOWN;
+  private Clock quoted = Clock.UNKNOWN; // the first in a command's output
+  private long oopsMicros = -1;
+  private int oopsPlace = -1;
   private boolean commandRuns;
   private boolean quoting;
   private boolean restarts;
+  private boolean bootCounted;
+  private boolean panicked;
   private boolean withoutTimestamps;
 
-  KernelMonitor(Set<KernelFailure> raised) {
+  /**
+   * Raises some failures.
+   *
+   * @param nanoTime a clock as {@link System#nanoTime()} is
+   */
+  KernelMonitor(Set<KernelFailure> raised, LongSupplier nanoTime) {
     this.raised = raised;
+    this.nanoTime = nanoTime;
   }
 
   /** Whether a shell's command runs, whose output may quote the kernel. */
   void commandRuns(boolean runs) {
     commandRuns = runs;
     quoting = false;
+    quoted = Clock.UNKNOWN;
+  }
+
+  /** The kernel's state has been saved under that name. */
+  void saved(String name) {
+    saved.put(name, new Clock(newest.micros(), nanoTime.getAsLong() - newest.nanos()));
+  }
+
+  /** The kernel is again as it was when it was {@link #saved}. */
+  void restored(String name) {
+    changed();
+    Clock clock = saved.getOrDefault(name, Clock.UNKNOWN);
+    newest = new Clock(clock.micros(), nanoTime.getAsLong() - clock.nanos());
+  }
+
+  /** Another kernel has taken the place of this one. */
+  void changed() {
+    startClock();
+    told.clear();
+    pending.clear();
+    boots.clear();
+    dead = null;
+    restarts = false;
   }
 
   void tolerate(Collection<KernelFailure> failures) {
@@ -103,54 +160,98 @@ final class KernelMonitor implements Lanes.Judge {
     CharSequence message = KernelPrefix.strip(line);
     Optional<KernelFailure> failure = KernelFailure.of(message);
     long micros = KernelPrefix.micros(line);
-    if (micros >= 0) {
-      if (commandRuns && !restarts && isQuoted(line, micros, failure.isPresent())) {
-        quoting = true;
-        return false;
-      }
-      advance(micros);
+    boolean repeated = failure.isPresent() && micros >= 0 && told.contains(line);
+    if (micros >= 0
+        && commandRuns
+        && !restarts
+        && (repeated || isQuoted(line, micros, failure.isPresent()))) {
+      quoting = true;
+      failure.ifPresent(what -> told.add(line));
+      return false;
     }
-    note(line, message, start, start + line.length());
-    failure.ifPresent(what -> record(what, start, start + line.length(), micros));
-    return true;
-  }
-
-  private boolean isQuoted(String line, long micros, boolean failure) {
-    if (newestMicros < 0) {
-      return !failure; // so far the kernel has printed nothing here
-    }
-    if (micros < newestMicros || recent.contains(line)) {
-      return true;
-    }
-    long sinceNewest = TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - newestNanos);
-    return !failure && (quoting || micros < newestMicros + sinceNewest - LATE_MICROS);
-  }
-
-  private void advance(long micros) {
-    if (micros < newestMicros - DISORDER_MICROS) {
-      restarts = false; // another kernel's clock
-      newestMicros = -1;
-      oopsMicros = Long.MIN_VALUE / 2;
-    }
-    if (micros > newestMicros) {
-      newestMicros = micros;
-      newestNanos = System.nanoTime();
-    }
-  }
-
-  private void note(String line, CharSequence message, int start, int end) {
+    boolean panics = failure.isPresent() && failure.get().isPanic();
+    repeated &= !panics; // a kernel that lives repeats none, and the next may fail at the same time
+    int end = start + line.length();
     recent.add(line);
     if (recent.size() > KEPT_LINES) {
       recent.remove();
     }
-    String text = message.toString();
-    if (text.startsWith("Linux version ")) {
-      booted(start, end);
-    } else if (text.startsWith("reboot: ")
-        || text.startsWith("Rebooting in ")
-        || text.startsWith("sysrq: Resetting")) {
-      restarts = true;
+    boolean boots = micros >= 0 && !repeated && advance(micros, panics && panicked);
+    if (startsWith(message, "Linux version ")) {
+      boots |= !bootCounted;
+      bootCounted = false;
+      restarts = false;
     }
+    if (boots) {
+      booted(start, end);
+    }
+    restarts |=
+        startsWith(message, "reboot: ")
+            || startsWith(message, "Rebooting in ")
+            || startsWith(message, "sysrq: Resetting");
+    if (failure.isPresent() && !repeated) {
+      told.add(line);
+      record(failure.get(), start, end, micros);
+    }
+    return true;
+  }
+
+  private boolean isQuoted(String line, long micros, boolean failure) {
+    if (!quoted.isKnown()) {
+      quoted = now(micros);
+    }
+    if (!newest.isKnown()) {
+      // So far the kernel has printed nothing here; but what spans more time is a whole log.
+      return !failure || micros < quoted.micros() || isAhead(micros, quoted);
+    }
+    return micros < newest.micros()
+        || recent.contains(line)
+        || isAhead(micros, newest)
+        || (!failure && (quoting || micros < newest.micros() + microsSince(newest) - LATE_MICROS));
+  }
+
+  /** Whether the kernel's clock cannot have come so far since. */
+  private boolean isAhead(long micros, Clock since) {
+    return micros > since.micros() + FASTEST * microsSince(since) + LATE_MICROS;
+  }
+
+  private Clock now(long micros) {
+    return new Clock(micros, nanoTime.getAsLong());
+  }
+
+  private long microsSince(Clock clock) {
+    return TimeUnit.NANOSECONDS.toMicros(nanoTime.getAsLong() - clock.nanos());
+  }
+
+  /**
+   * Sets the kernel's clock.
+   *
+   * @return whether it starts anew, as was announced, or panics again, which none does twice: the
+   *     only signs of a boot that is quiet
+   */
+  private boolean advance(long micros, boolean panicsAgain) {
+    boolean back = micros < newest.micros() - DISORDER_MICROS;
+    boolean boots = restarts && (back || panicsAgain);
+    if (back || boots) {
+      startClock();
+      bootCounted = boots;
+      restarts = false;
+    }
+    if (boots) {
+      told.clear(); // a kernel whose clock is coarse may fail at the same time again
+    }
+    if (micros > newest.micros()) {
+      newest = now(micros);
+    }
+    return boots;
+  }
+
+  private void startClock() {
+    newest = Clock.UNKNOWN;
+    oopsMicros = -1;
+    oopsPlace = -1;
+    bootCounted = false;
+    panicked = false;
   }
 
   private void booted(int start, int end) {
@@ -162,15 +263,24 @@ final class KernelMonitor implements Lanes.Judge {
   }
 
   private void record(KernelFailure failure, int start, int end, long micros) {
+    panicked |= failure.isPanic();
     restarts |= failure.isPanic();
     boolean oops = failure == KernelFailure.KERNEL_OOPS || failure == KernelFailure.KERNEL_BUG;
-    boolean sameOops = oops && micros >= 0 && oopsMicros >= 0 && micros - oopsMicros < BURST_MICROS;
+    boolean sameOops = oops && isOopsGoingOn(start, micros);
     if (oops) {
       oopsMicros = micros;
+      oopsPlace = start;
     }
     if (raised.contains(failure) && !tolerated.contains(failure) && !sameOops) {
       pending.add(new Report(failure, start, end, List.copyOf(recent)));
     }
+  }
+
+  private boolean isOopsGoingOn(int start, long micros) {
+    if (micros >= 0 && oopsMicros >= 0) {
+      return micros - oopsMicros < BURST_MICROS;
+    }
+    return oopsPlace >= 0 && start - oopsPlace < BURST_LENGTH;
   }
 
   /**
@@ -181,21 +291,18 @@ final class KernelMonitor implements Lanes.Judge {
   @Override
   public void plainLine(CharSequence line, int start) {
     quoting = false;
-    if (newestMicros >= 0 || line.length() == 0) {
+    if (newest.isKnown() || line.length() == 0) {
       return;
     }
-    if (!commandRuns && startsWith(line, "Linux version ")) {
-      withoutTimestamps = true;
-      booted(start, start + line.length());
-    } else if (withoutTimestamps) {
-      KernelFailure.of(line)
-          .filter(failure -> !commandRuns || failure.isPanic())
-          .ifPresent(
-              failure -> {
-                recent.add(line.toString());
-                record(failure, start, start + line.length(), -1);
-                recent.removeLast();
-              });
+    boolean boots = !commandRuns && startsWith(line, "Linux version ");
+    withoutTimestamps |= boots;
+    Optional<KernelFailure> failure = withoutTimestamps ? KernelFailure.of(line) : Optional.empty();
+    int end = start + line.length();
+    boolean fails = failure.isPresent() && (!commandRuns || failure.get().isPanic());
+    if (boots || fails) {
+      recent.add(line.toString()); // for this report only: other lines may be anybody's
+      failure.ifPresentOrElse(what -> record(what, start, end, -1), () -> booted(start, end));
+      recent.removeLast();
     }
   }
 

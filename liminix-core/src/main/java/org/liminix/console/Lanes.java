@@ -119,7 +119,7 @@ final class Lanes {
     }
   }
 
-  /** No more will come: what is held back was no message. */
+  /** No more of it will come: what is held back was no message. */
   void end() {
     release();
   }

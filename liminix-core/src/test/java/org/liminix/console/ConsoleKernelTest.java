@@ -5,43 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
-class ConsoleKernelTest {
+class ConsoleKernelTest extends WithPeer {
   private static final Duration LONG = Duration.ofSeconds(50);
   private static final Duration SHORT = Duration.ofMillis(20);
   private static final String PANIC =
       "[   12.345678] Kernel panic - not syncing: sysrq triggered crash\r\n";
-
-  @TempDir Path directory;
-  private Peer guest;
-  private Console console;
-
-  @BeforeEach
-  void connect() throws IOException {
-    guest = Peer.connect(directory, "router");
-    console = guest.console();
-  }
-
-  @AfterEach
-  void disconnect() throws IOException {
-    guest.close();
-  }
 
   @ParameterizedTest
   @ValueSource(

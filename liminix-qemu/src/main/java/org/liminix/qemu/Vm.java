@@ -184,6 +184,7 @@ public final class Vm implements AutoCloseable, Evidence {
    */
   public void snapshot(String name) {
     snapshots.save(name);
+    console.kernelSaved(name);
   }
 
   /**
@@ -194,6 +195,7 @@ public final class Vm implements AutoCloseable, Evidence {
    */
   public void restore(String name) {
     snapshots.restore(name);
+    console.kernelRestored(name);
   }
 
   Snapshots snapshots() {
@@ -263,6 +265,7 @@ public final class Vm implements AutoCloseable, Evidence {
   /** Presses the reset button. */
   public void reset() {
     qmp.execute("system_reset");
+    console.kernelChanged();
   }
 
   /** Presses the power button: a guest that listens shuts down, see {@link #exit()}. */
