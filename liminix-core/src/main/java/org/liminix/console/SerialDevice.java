@@ -20,7 +20,7 @@ import org.liminix.process.WaitInterruptedException;
  *
  * <p>It needs jSerialComm, {@code com.fazecast:jSerialComm:2.11.4}, which is an optional dependency
  * of this library. Eight data bits, no parity, one stop bit and no flow control unless set. While
- * it is open, others cannot open it with a lock, as {@code picocom} and {@code ser2net} do.
+ * it is open it is locked, see flock(2), which keeps those out that ask.
  *
  * <p>Thread-safe, as {@link SerialLine} has it; closing it wakes all who wait.
  */

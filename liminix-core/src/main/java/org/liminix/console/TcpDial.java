@@ -1,5 +1,6 @@
 package org.liminix.console;
 
+import com.google.common.net.InetAddresses;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -65,6 +66,9 @@ final class TcpDial {
   }
 
   private InetAddress[] resolve() {
+    if (InetAddresses.isInetAddress(host)) {
+      return new InetAddress[] {InetAddresses.forString(host)};
+    }
     CompletableFuture<InetAddress[]> answer = new CompletableFuture<>();
     Thread resolver =
         new Thread(

@@ -173,8 +173,8 @@ class SerialDeviceIT {
   @Test
   void namesTheLibraryThatIsMissing() throws Exception {
     URL library = SerialDevice.class.getProtectionDomain().getCodeSource().getLocation();
-    try (URLClassLoader loader =
-        new URLClassLoader(new URL[] {library}, ClassLoader.getPlatformClassLoader())) {
+    // Without a parent, since the platform's loader knows the modules of this JVM, too.
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {library}, null)) {
       Class<?> type = loader.loadClass(SerialDevice.class.getName());
       Object builder = type.getMethod("at", String.class).invoke(null, "/dev/ttyUSB0");
       builder.getClass().getMethod("baudRate", int.class).invoke(builder, 9600);
