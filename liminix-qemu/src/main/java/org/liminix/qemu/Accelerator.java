@@ -28,7 +28,7 @@ public enum Accelerator {
     /** What to do when the machine does not run; empty where the accelerator is not to blame. */
     String advice() {
       return accelerator == KVM
-          ? "It ran with KVM, which fails on many hosts that are virtual themselves: use"
+          ? "Its accelerator is KVM, which fails on many hosts that are virtual themselves: use"
               + " accelerator(TCG), or the system property liminix.accelerator=tcg."
           : "";
     }

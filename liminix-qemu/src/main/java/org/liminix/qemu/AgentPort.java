@@ -96,7 +96,7 @@ final class AgentPort implements JsonChannel.Protocol {
     return channel.await(query(), "QEMU's word on " + agent, QEMU_ANSWERS);
   }
 
-  /** The guest was taken to another state, with another agent perhaps. */
+  /** Whoever had the port open is gone, though another agent may have it. */
   void forget() {
     set(false);
     var unused = query();
@@ -104,10 +104,14 @@ final class AgentPort implements JsonChannel.Protocol {
 
   private void note(QmpEvent event) {
     if (event.name().equals("RESET")) {
-      set(false);
+      forget();
     } else if (event.name().equals("VSERPORT_CHANGE")
         && event.data().get("id").getAsString().equals(ID)) {
-      set(event.data().get("open").getAsBoolean());
+      if (event.data().get("open").getAsBoolean()) {
+        set(true);
+      } else {
+        forget(); // QEMU sends one of these a second, so that this may be old news
+      }
     }
   }
 

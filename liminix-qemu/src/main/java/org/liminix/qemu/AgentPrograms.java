@@ -39,7 +39,6 @@ final class AgentPrograms {
   static final String NAME = "org.liminix.exec.0";
 
   private static final Logger log = LoggerFactory.getLogger(AgentPrograms.class);
-  private static final Duration ANSWER = Duration.ofSeconds(30);
   private static final String SCRIPT = script();
 
   private final String vm;
@@ -67,35 +66,29 @@ final class AgentPrograms {
     reader.start();
   }
 
+  /** The time is that of the program: what the agent itself does has its own. */
   GuestResult run(List<String> words, byte[] input, Duration timeout) {
-    Deadline deadline = Deadline.after(timeout);
-    port.synchronize(deadline);
-    askOnce(deadline);
+    askOnce();
     String token = UUID.randomUUID().toString();
     CompletableFuture<End> end = new CompletableFuture<>();
     running.put(token, end);
     try {
       List<String> arguments = new ArrayList<>(List.of("-c", SCRIPT, "liminix-exec", token));
       arguments.addAll(words);
-      long process = start("/bin/sh", arguments, input, deadline);
-      End ended = awaitEnd(end, process, words, deadline);
+      long process = start("/bin/sh", arguments, input);
+      End ended = awaitEnd(end, process, words, Deadline.after(timeout));
       unasked.add(process);
       String output = ended.directory() + "/" + token;
       GuestResult result =
-          new GuestResult(
-              words,
-              ended.status(),
-              text(output + ".out", deadline),
-              text(output + ".err", deadline));
-      unasked.add(
-          start("rm", List.of("-f", output + ".out", output + ".err"), new byte[0], deadline));
+          new GuestResult(words, ended.status(), text(output + ".out"), text(output + ".err"));
+      unasked.add(start("rm", List.of("-f", output + ".out", output + ".err"), new byte[0]));
       return result;
     } finally {
       running.remove(token);
     }
   }
 
-  private long start(String program, List<String> arguments, byte[] input, Deadline deadline) {
+  private long start(String program, List<String> arguments, byte[] input) {
     Map<String, Object> all = new HashMap<>();
     all.put("path", program);
     all.put("arg", arguments);
@@ -103,7 +96,7 @@ final class AgentPrograms {
     if (input.length > 0) {
       all.put("input-data", Base64.getEncoder().encodeToString(input));
     }
-    return port.execute("guest-exec", all, deadline.remaining())
+    return port.execute("guest-exec", all, GuestAgent.ANSWER)
         .getAsJsonObject()
         .get("pid")
         .getAsLong();
@@ -121,7 +114,8 @@ final class AgentPrograms {
   /** What became of a process that has not been heard of. */
   private String fate(long process) {
     JsonObject status =
-        port.execute("guest-exec-status", Map.of("pid", process), ANSWER).getAsJsonObject();
+        port.execute("guest-exec-status", Map.of("pid", process), GuestAgent.ANSWER)
+            .getAsJsonObject();
     if (!status.get("exited").getAsBoolean()) {
       return "It goes on in the guest, below process " + process + ".";
     }
@@ -135,7 +129,7 @@ final class AgentPrograms {
   }
 
   /** Has the agent forget processes that have ended, if it knows by now that they have. */
-  private void askOnce(Deadline deadline) {
+  private void askOnce() {
     for (int count = unasked.size(); count > 0; count--) {
       Long process = unasked.poll();
       if (process == null) {
@@ -143,7 +137,7 @@ final class AgentPrograms {
       }
       try {
         JsonObject status =
-            port.execute("guest-exec-status", Map.of("pid", process), deadline.remaining())
+            port.execute("guest-exec-status", Map.of("pid", process), GuestAgent.ANSWER)
                 .getAsJsonObject();
         if (!status.get("exited").getAsBoolean()) {
           unasked.add(process);
@@ -154,8 +148,10 @@ final class AgentPrograms {
     }
   }
 
-  private String text(String path, Deadline deadline) {
-    String text = new String(files.download(path, deadline), StandardCharsets.UTF_8);
+  private String text(String path) {
+    String text =
+        new String(
+            files.download(path, Deadline.after(GuestAgent.TRANSFER)), StandardCharsets.UTF_8);
     int end = text.length();
     while (end > 0 && text.charAt(end - 1) == '\n') {
       end--;

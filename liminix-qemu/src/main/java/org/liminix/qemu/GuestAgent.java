@@ -47,10 +47,11 @@ import org.liminix.process.Deadline;
  * <p>Thread-safe. Closed by its {@link Vm}.
  */
 public final class GuestAgent {
-  private static final Duration ANSWER = Duration.ofSeconds(30);
+  /** For what the agent does at once. */
+  static final Duration ANSWER = Duration.ofSeconds(30);
 
   /** For a file, of any size. */
-  private static final Duration TRANSFER = Duration.ofMinutes(2);
+  static final Duration TRANSFER = Duration.ofMinutes(2);
 
   private final AgentPort port;
   private final AgentFiles files;

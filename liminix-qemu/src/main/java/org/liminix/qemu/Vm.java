@@ -423,7 +423,7 @@ public final class Vm implements AutoCloseable, Evidence {
       return "The machine has been closed.";
     }
     if (process.isAlive() && !console.hasEnded()) {
-      return trouble.isEmpty() ? "Its QEMU runs, process " + pid() + "." : trouble;
+      return trouble.isEmpty() ? "Its QEMU runs, process " + pid() + "." + silence() : trouble;
     }
     try {
       process.awaitExit(EXIT_TIMEOUT);
@@ -433,6 +433,13 @@ public final class Vm implements AutoCloseable, Evidence {
     String reason = shutdownReason.isEmpty() ? "" : " after " + shutdownReason;
     String advice = process.awaitExit(EXIT_TIMEOUT) == 0 ? "" : "\n" + acceleration.advice();
     return ("Its QEMU has ended" + reason + ", " + lastWords(process) + advice).strip();
+  }
+
+  /** A KVM that does not work may run a guest for ever that never gets to its first word. */
+  private String silence() {
+    return console.transcript().lastLines(1).isBlank() && !acceleration.advice().isEmpty()
+        ? "\n" + acceleration.advice()
+        : "";
   }
 
   /** How a process ended, and what it said. */
