@@ -13,6 +13,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -109,11 +110,22 @@ public final class UnixSocket implements ByteChannel {
    */
   @Override
   public int write(ByteBuffer buffer) throws IOException {
+    return write(buffer, Deadline.after(ChronoUnit.FOREVER.getDuration()));
+  }
+
+  /**
+   * Writes all of the buffer, if the peer takes it in time.
+   *
+   * @throws ClosedChannelException if the socket is closed, also while this waits
+   * @throws WaitTimeoutException if it does not; what the buffer still holds has not been written
+   * @throws WaitInterruptedException if the thread is interrupted while the peer takes nothing
+   */
+  public int write(ByteBuffer buffer, Deadline deadline) throws IOException {
     int count = buffer.remaining();
     try {
       // An interrupted thread may still write: only a wait is given up.
-      if (!writing.tryLock()) {
-        writing.lockInterruptibly();
+      if (!writing.tryLock() && !writing.tryLock(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
+        throw notWritten(deadline);
       }
     } catch (InterruptedException e) {
       throw new WaitInterruptedException("another thread's write to a socket", e);
@@ -121,13 +133,27 @@ public final class UnixSocket implements ByteChannel {
     try {
       while (buffer.hasRemaining()) {
         if (channel.write(buffer) == 0) {
-          await(writable, 0);
+          if (deadline.hasPassed()) {
+            throw notWritten(deadline);
+          }
+          await(writable, millis(deadline));
         }
       }
       return count;
     } finally {
       writing.unlock();
     }
+  }
+
+  private static WaitTimeoutException notWritten(Deadline deadline) {
+    return new WaitTimeoutException(
+        "The peer of a socket has not taken what was written within "
+            + Deadline.readable(deadline.timeout()));
+  }
+
+  /** The time left for a selector, never the 0 that means forever. */
+  private static long millis(Deadline deadline) {
+    return TimeUnit.NANOSECONDS.toMillis(deadline.remainingNanos()) + 1;
   }
 
   /** Waits until the selector's channel is ready, 0 ms meaning forever. */
@@ -201,8 +227,7 @@ public final class UnixSocket implements ByteChannel {
                   + " within "
                   + Deadline.readable(deadline.timeout()));
         }
-        long millis = TimeUnit.NANOSECONDS.toMillis(deadline.remainingNanos()) + 1;
-        UnixSocket.await(acceptable, millis);
+        UnixSocket.await(acceptable, millis(deadline));
       }
     }
 

@@ -25,6 +25,14 @@ public enum Accelerator {
    * @param reason a clause that says why
    */
   public record Choice(Accelerator accelerator, String reason) {
+    /** What to do when the machine does not run; empty where the accelerator is not to blame. */
+    String advice() {
+      return accelerator == KVM
+          ? "Its accelerator is KVM, which fails on many hosts that are virtual themselves: use"
+              + " accelerator(TCG), or the system property liminix.accelerator=tcg."
+          : "";
+    }
+
     @Override
     public String toString() {
       return accelerator + ", since " + reason;

@@ -141,6 +141,11 @@ enum Machine {
     return this == MICROVM ? "virtio-net-device" : "virtio-net-pci";
   }
 
+  /** The device that has serial ports with names. */
+  String serialBus() {
+    return this == MICROVM ? "virtio-serial-device" : "virtio-serial-pci";
+  }
+
   /** Whether network cards have boot ROMs, which are to be left out. */
   boolean hasBootRoms() {
     return this != MICROVM;

@@ -18,6 +18,7 @@ final class QemuCommandLine {
   private static final Pattern NEEDS_NO_QUOTES = Pattern.compile("[A-Za-z0-9_@%+=:,./-]+");
 
   private final List<String> machine = new ArrayList<>();
+  private final boolean guestAgent;
 
   /** A network card: where it is plugged, and its address. */
   record NetworkCard(String id, Plug plug, MacAddress address) {}
@@ -47,7 +48,25 @@ final class QemuCommandLine {
       add("-netdev", netdev(card));
       add("-device", networkDevice(profile, card));
     }
+    guestAgent = spec.guestAgent();
+    if (guestAgent) {
+      addAgent(profile);
+    }
     machine.addAll(spec.qemuArguments());
+  }
+
+  /** After the network cards, whose places on the bus are their names in many guests. */
+  private void addAgent(Machine profile) {
+    add("-device", profile.serialBus() + ",id=agent-bus");
+    addPort(AgentPort.ID, 1, AgentPort.NAME);
+    addPort(AgentPrograms.ID, 2, AgentPrograms.NAME);
+  }
+
+  private void addPort(String id, int number, String name) {
+    add(
+        "-device",
+        "virtserialport,bus=agent-bus.0,id=%s,chardev=%s,nr=%d,name=%s"
+            .formatted(id, id, number, name));
   }
 
   private void addFirmware(VmSpec spec, Drives drives) {
@@ -125,10 +144,10 @@ final class QemuCommandLine {
     List<String> words = new ArrayList<>(machine);
     // Stopped until the console is connected; the library lets it go over QMP.
     words.addAll(List.of("-S", "-pidfile", directory.file("pid").toString()));
-    addMonitor(words, "control", "control", connectTo(controlSocket));
-    addMonitor(words, "qmp", "control", listenAt(directory.socket("qmp")));
-    addMonitor(words, "monitor", "readline", listenAt(directory.socket("monitor")));
-    words.addAll(List.of("-chardev", "socket,id=console," + connectTo(consoleSocket)));
+    addMonitor(words, "control", "control", connected("control", controlSocket));
+    addMonitor(words, "qmp", "control", listening("qmp", directory));
+    addMonitor(words, "monitor", "readline", listening("monitor", directory));
+    words.addAll(List.of("-chardev", connected("console", consoleSocket)));
     words.addAll(List.of("-serial", "chardev:console"));
     return words;
   }
@@ -148,20 +167,28 @@ final class QemuCommandLine {
   String interactive() {
     List<String> words = new ArrayList<>(machine);
     words.addAll(List.of("-serial", "mon:stdio"));
+    if (guestAgent) {
+      words.addAll(List.of("-chardev", "null,id=" + AgentPort.ID));
+      words.addAll(List.of("-chardev", "null,id=" + AgentPrograms.ID));
+    }
     return words.stream().map(QemuCommandLine::quoted).collect(Collectors.joining(" "));
   }
 
-  private static void addMonitor(List<String> words, String id, String mode, String socket) {
-    words.addAll(List.of("-chardev", "socket,id=" + id + "," + socket));
+  private static void addMonitor(
+      List<String> words, String id, String mode, String characterDevice) {
+    words.addAll(List.of("-chardev", characterDevice));
     words.addAll(List.of("-mon", "chardev=" + id + ",mode=" + mode));
   }
 
-  private static String connectTo(Path socket) {
-    return "path=" + escaped(socket) + ",server=off";
+  /** A character device that QEMU connects to a socket. */
+  static String connected(String id, Path socket) {
+    return "socket,id=%s,path=%s,server=off".formatted(id, escaped(socket));
   }
 
-  private static String listenAt(Path socket) {
-    return "path=" + escaped(socket) + ",server=on,wait=off";
+  /** A character device at whose socket in the run directory people can join. */
+  private static String listening(String id, RunDirectory directory) {
+    String path = escaped(directory.socket(id));
+    return "socket,id=%s,path=%s,server=on,wait=off".formatted(id, path);
   }
 
   static String netdev(NetworkCard card) {

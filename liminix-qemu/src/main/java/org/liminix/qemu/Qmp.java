@@ -1,28 +1,14 @@
 package org.liminix.qemu;
 
-import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.ClosedChannelException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.liminix.process.Deadline;
@@ -48,27 +34,21 @@ public final class Qmp {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
   private final String vm;
-  private final UnixSocket socket;
-  private final Gson gson = new Gson();
+  private final JsonChannel channel;
   private final CompletableFuture<String> version = new CompletableFuture<>();
-  private final Map<Long, CompletableFuture<JsonElement>> pending = new ConcurrentHashMap<>();
-  private final AtomicLong ids = new AtomicLong();
   private final List<Consumer<QmpEvent>> listeners = new CopyOnWriteArrayList<>();
   private final List<QmpEvents> subscriptions = new CopyOnWriteArrayList<>();
-  private volatile @Nullable QmpException ended;
 
   private Qmp(String vm, UnixSocket socket) {
     this.vm = vm;
-    this.socket = socket;
+    this.channel = new JsonChannel("qmp-" + vm, socket, new Protocol());
   }
 
   /** Takes over a connected socket and leaves the negotiation mode, as the protocol demands. */
   static Qmp open(String vm, UnixSocket socket, Duration timeout) {
     Qmp qmp = new Qmp(vm, socket);
-    Thread reader = new Thread(qmp::read, "liminix-qmp-" + vm);
-    reader.setDaemon(true);
-    reader.start();
-    qmp.await(qmp.version, "QEMU's greeting", timeout);
+    qmp.channel.start();
+    qmp.channel.await(qmp.version, "QEMU's greeting for " + vm, timeout);
     qmp.execute("qmp_capabilities", Map.of(), timeout);
     return qmp;
   }
@@ -98,34 +78,20 @@ public final class Qmp {
   }
 
   JsonElement execute(String command, Map<String, ?> arguments, Duration timeout) {
-    return await(executeAsync(command, arguments), "QEMU's answer to " + command, timeout);
+    return channel.await(
+        channel.send(command, arguments, Deadline.after(timeout)),
+        "QEMU's answer to " + command + " for " + vm,
+        timeout);
   }
 
   /**
    * Sends a command and does not wait. The future completes with the return value, or with a {@link
    * QmpException}.
+   *
+   * @throws WaitTimeoutException if QEMU has not even taken the command after 30 s
    */
   public CompletableFuture<JsonElement> executeAsync(String command, Map<String, ?> arguments) {
-    long id = ids.incrementAndGet();
-    CompletableFuture<JsonElement> answer = new CompletableFuture<>();
-    pending.put(id, answer);
-    JsonObject message = new JsonObject();
-    message.addProperty("execute", command);
-    if (!arguments.isEmpty()) {
-      message.add("arguments", gson.toJsonTree(arguments));
-    }
-    message.addProperty("id", id);
-    log.debug("{} <- {}", vm, message);
-    try {
-      socket.write(ByteBuffer.wrap((message + "\n").getBytes(StandardCharsets.UTF_8)));
-    } catch (IOException e) {
-      answer.completeExceptionally(gone(e));
-    }
-    QmpException reason = ended;
-    if (reason != null) {
-      answer.completeExceptionally(reason); // the reader may have missed this one
-    }
-    return answer.whenComplete((value, failure) -> pending.remove(id));
+    return channel.send(command, arguments, Deadline.after(DEFAULT_TIMEOUT));
   }
 
   /** Has the listener called for every event from now on, on the reading thread: do not block. */
@@ -137,7 +103,7 @@ public final class Qmp {
   public QmpEvents events() {
     QmpEvents events = new QmpEvents(this);
     subscriptions.add(events);
-    QmpException reason = ended;
+    VmException reason = channel.ended();
     if (reason != null) {
       events.end(reason);
     }
@@ -206,62 +172,49 @@ public final class Qmp {
     }
   }
 
-  private <T> T await(CompletableFuture<T> answer, String awaited, Duration timeout) {
-    try {
-      return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (InterruptedException e) {
-      throw new WaitInterruptedException(awaited + " for " + vm, e);
-    } catch (TimeoutException e) {
-      throw new WaitTimeoutException(
-          "Waited " + timeout.toSeconds() + " s in vain for " + awaited + " for " + vm);
-    } catch (ExecutionException e) {
-      throw QmpException.rethrown(e.getCause());
-    }
-  }
-
-  private void read() {
-    Throwable cause = null;
-    try (BufferedReader lines =
-        new BufferedReader(Channels.newReader(socket, StandardCharsets.UTF_8))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        log.debug("{} -> {}", vm, line);
-        accept(JsonParser.parseString(line).getAsJsonObject());
+  private final class Protocol implements JsonChannel.Protocol {
+    @Override
+    public void accept(JsonObject message) {
+      if (message.has("QMP")) {
+        JsonObject qemu =
+            message.getAsJsonObject("QMP").getAsJsonObject("version").getAsJsonObject("qemu");
+        version.complete(
+            "%s.%s.%s".formatted(qemu.get("major"), qemu.get("minor"), qemu.get("micro")));
+      } else if (message.has("event")) {
+        QmpEvent event = event(message);
+        subscriptions.forEach(events -> events.add(event));
+        listeners.forEach(listener -> tell(listener, event));
+      } else {
+        log.warn("{} sent what is not in the protocol: {}", vm, message);
       }
-    } catch (ClosedChannelException e) {
-      log.debug("The control connection of {} is closed", vm);
-    } catch (IOException | JsonParseException | IllegalStateException e) {
-      cause = e;
     }
-    QmpException reason = gone(cause);
-    ended = reason;
-    version.completeExceptionally(reason);
-    subscriptions.forEach(events -> events.end(reason));
-    pending.values().forEach(answer -> answer.completeExceptionally(reason));
-  }
 
-  private QmpException gone(@Nullable Throwable cause) {
-    return new QmpException("The control connection to the QEMU of " + vm + " is gone", cause);
-  }
+    @Override
+    public void noise(String line, RuntimeException problem) {
+      throw problem;
+    }
 
-  private void accept(JsonObject message) {
-    if (message.has("QMP")) {
-      JsonObject qemu =
-          message.getAsJsonObject("QMP").getAsJsonObject("version").getAsJsonObject("qemu");
-      version.complete(
-          "%s.%s.%s".formatted(qemu.get("major"), qemu.get("minor"), qemu.get("micro")));
-    } else if (message.has("event")) {
-      QmpEvent event = event(message);
-      subscriptions.forEach(events -> events.add(event));
-      listeners.forEach(listener -> tell(listener, event));
-    } else if (message.has("id")) {
-      CompletableFuture<JsonElement> answer = pending.get(message.get("id").getAsLong());
-      if (answer != null && message.has("return")) {
-        answer.complete(message.get("return"));
-      } else if (answer != null) {
-        answer.completeExceptionally(error(message.getAsJsonObject("error")));
-      }
-    } else {
-      log.warn("{} sent what is not in the protocol: {}", vm, message);
+    @Override
+    public VmException refusal(JsonObject error) {
+      return new QmpException(
+          error.get("class").getAsString(),
+          "QEMU of " + vm + ": " + error.get("desc").getAsString());
+    }
+
+    @Override
+    public VmException gone(@Nullable Throwable cause) {
+      return new QmpException("The control connection to the QEMU of " + vm + " is gone", cause);
+    }
+
+    @Override
+    public VmException rethrown(@Nullable Throwable failure) {
+      return QmpException.rethrown(failure);
+    }
+
+    @Override
+    public void ended(VmException reason) {
+      version.completeExceptionally(reason);
+      subscriptions.forEach(events -> events.end(reason));
     }
   }
 
@@ -282,20 +235,6 @@ public final class Qmp {
         data == null ? new JsonObject() : data,
         Instant.ofEpochSecond(
             time.get("seconds").getAsLong(), time.get("microseconds").getAsLong() * 1000));
-  }
-
-  private QmpException error(JsonObject error) {
-    return new QmpException(
-        error.get("class").getAsString(), "QEMU of " + vm + ": " + error.get("desc").getAsString());
-  }
-
-  /** Closes the connection. Idempotent. */
-  void close() {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      log.debug("Closing the control connection of {}", vm, e);
-    }
   }
 
   @Override

@@ -29,7 +29,7 @@ public final class QmpEvents implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<QmpEvent> unread = new ArrayDeque<>();
-  private @Nullable QmpException ended; // guarded by lock
+  private @Nullable VmException ended; // guarded by lock
 
   QmpEvents(Qmp qmp) {
     this.qmp = qmp;
@@ -45,7 +45,7 @@ public final class QmpEvents implements AutoCloseable {
     }
   }
 
-  void end(QmpException reason) {
+  void end(VmException reason) {
     lock.lock();
     try {
       ended = reason;

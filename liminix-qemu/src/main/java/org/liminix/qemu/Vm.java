@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -69,6 +70,7 @@ public final class Vm implements AutoCloseable, Evidence {
   private final Devices devices;
   private final Accelerator.Choice acceleration;
   private final boolean restored;
+  private final Optional<GuestAgent> agent;
   private final Snapshots snapshots;
   private final Deque<AutoCloseable> resources;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -87,6 +89,7 @@ public final class Vm implements AutoCloseable, Evidence {
       Devices devices,
       Accelerator.Choice acceleration,
       boolean restored,
+      Optional<GuestAgent> agent,
       Deque<AutoCloseable> resources) {
     this.spec = spec;
     this.directory = directory;
@@ -97,6 +100,7 @@ public final class Vm implements AutoCloseable, Evidence {
     this.devices = devices;
     this.acceleration = acceleration;
     this.restored = restored;
+    this.agent = agent;
     this.snapshots = new Snapshots(spec, directory, qmp);
     this.resources = resources;
     qmp.onEvent(this::note);
@@ -171,6 +175,24 @@ public final class Vm implements AutoCloseable, Evidence {
     return Attachment.joinOrWait(runDirectory());
   }
 
+  /**
+   * The agent in the guest. Waits, as long as the machine's timeout allows, until it answers.
+   *
+   * @throws IllegalStateException if the machine was not described with {@code guestAgent()}
+   * @throws org.liminix.process.WaitTimeoutException if no agent answers in time; the message says
+   *     what the guest needs
+   * @throws AgentException if the machine ends before
+   */
+  public GuestAgent agent() {
+    GuestAgent there =
+        agent.orElseThrow(
+            () ->
+                new IllegalStateException(
+                    name() + " has no port for an agent: add guestAgent() to its description"));
+    there.sync(spec.timeout());
+    return there;
+  }
+
   /** QEMU's machine protocol. */
   public Qmp qmp() {
     return qmp;
@@ -196,6 +218,7 @@ public final class Vm implements AutoCloseable, Evidence {
   public void restore(String name) {
     snapshots.restore(name);
     console.kernelRestored(name);
+    agent.ifPresent(GuestAgent::forget);
   }
 
   Snapshots snapshots() {
@@ -211,6 +234,7 @@ public final class Vm implements AutoCloseable, Evidence {
     } finally {
       shellLock.unlock();
     }
+    boolean canRefresh = hasShell || agent.filter(GuestAgent::hasAnswered).isPresent();
     snapshots.writeTo(target.resolve("state"));
     var unused = qmp.executeAsync("quit", Map.of());
     process.awaitExit(QUIT_TIMEOUT);
@@ -218,19 +242,26 @@ public final class Vm implements AutoCloseable, Evidence {
       String name = "disk" + disk + ".qcow2";
       Files.copy(directory.file(name), target.resolve(name));
     }
-    if (hasShell) {
+    if (canRefresh) {
       Files.createFile(target.resolve("shell"));
     }
   }
 
-  /** Tells a restored guest the time, and stirs what it draws random numbers from. */
+  /**
+   * Tells a restored guest the time, and stirs what it draws random numbers from: by its agent,
+   * which leaves the console as it is, or else by the shell.
+   */
   void refresh() {
     byte[] seed = new byte[32];
     new SecureRandom().nextBytes(seed);
-    shell()
-        .run(
-            "date -u -s @%d > /dev/null; echo %s > /dev/urandom"
-                .formatted(Instant.now().getEpochSecond(), BaseEncoding.base16().encode(seed)));
+    String line =
+        "date -u -s @%d > /dev/null; echo %s > /dev/urandom"
+            .formatted(Instant.now().getEpochSecond(), BaseEncoding.base16().encode(seed));
+    if (agent.filter(GuestAgent::isThere).isPresent()) {
+      agent().exec("sh", "-c", line);
+    } else {
+      shell().run(line);
+    }
   }
 
   /** Which accelerator runs it, and why that one. */
@@ -396,12 +427,7 @@ public final class Vm implements AutoCloseable, Evidence {
   private void noteStop(JsonElement status) {
     if (RunState.of(status.getAsJsonObject().get("status").getAsString())
         == RunState.INTERNAL_ERROR) {
-      trouble =
-          acceleration.accelerator() == Accelerator.KVM
-              ? "KVM cannot run its guest any further, as happens on hosts that are virtual"
-                  + " themselves: use accelerator(TCG), or the system property"
-                  + " liminix.accelerator=tcg."
-              : "QEMU cannot run its guest any further.";
+      trouble = ("QEMU cannot run its guest any further. " + acceleration.advice()).strip();
       log.error("{}: {} QEMU said: {}", name(), trouble, process.lastOutput());
     }
   }
@@ -412,7 +438,7 @@ public final class Vm implements AutoCloseable, Evidence {
       return "The machine has been closed.";
     }
     if (process.isAlive() && !console.hasEnded()) {
-      return trouble.isEmpty() ? "Its QEMU runs, process " + pid() + "." : trouble;
+      return trouble.isEmpty() ? "Its QEMU runs, process " + pid() + "." + silence() : trouble;
     }
     try {
       process.awaitExit(EXIT_TIMEOUT);
@@ -420,7 +446,15 @@ public final class Vm implements AutoCloseable, Evidence {
       return "Its console is closed, though QEMU still runs.";
     }
     String reason = shutdownReason.isEmpty() ? "" : " after " + shutdownReason;
-    return "Its QEMU has ended" + reason + ", " + lastWords(process);
+    String advice = process.awaitExit(EXIT_TIMEOUT) == 0 ? "" : "\n" + acceleration.advice();
+    return ("Its QEMU has ended" + reason + ", " + lastWords(process) + advice).strip();
+  }
+
+  /** A KVM that does not work may run a guest for ever that never gets to its first word. */
+  private String silence() {
+    return console.transcript().lastLines(1).isBlank() && !acceleration.advice().isEmpty()
+        ? "\n" + acceleration.advice()
+        : "";
   }
 
   /** How a process ended, and what it said. */

@@ -5,8 +5,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.liminix.console.KernelFailure;
 import org.liminix.image.BootImage;
 import org.liminix.net.Network;
 
@@ -35,6 +37,8 @@ public final class VmBuilder {
   boolean display;
   int hotplugSlots;
   @Nullable Consumer<Vm> bootedOnce;
+  @Nullable Set<KernelFailure> failOn;
+  boolean guestAgent;
   private boolean hasImage;
 
   VmBuilder(Machine machine) {
@@ -151,6 +155,10 @@ public final class VmBuilder {
   /**
    * Adds a disk with the content of this image, raw or qcow2, which stays as it is: what a run
    * writes is lost with it. IDE on a Malta, virtio elsewhere. May be called several times.
+   *
+   * <p>On a Malta the U-Boot of Debian 12 (2023.01) answers {@code ide read} with an error: it
+   * makes its block devices before it looks for drives, and never again. Give it its images by
+   * TFTP, or use a newer U-Boot; Linux finds the disk.
    */
   public VmBuilder disk(Path image) {
     disks.add(image);
@@ -195,7 +203,8 @@ public final class VmBuilder {
 
   /**
    * Gives it slots for PCI devices that come while it runs, see {@link Vm#plugDisk} and {@link
-   * Vm#plugNetwork}. Malta and microvm cannot have any.
+   * Vm#plugNetwork}. Malta and microvm cannot have any. A guest sees them come and go if its kernel
+   * has a driver for PCI Express hotplug, as those of Debian have, but for 32-bit ARM.
    */
   public VmBuilder hotplug(int slots) {
     if (slots < 1 || slots > 16) {
@@ -232,6 +241,25 @@ public final class VmBuilder {
    */
   public VmBuilder bootedOnce(Consumer<Vm> ready) {
     this.bootedOnce = once("bootedOnce", this.bootedOnce, ready);
+    return this;
+  }
+
+  /**
+   * The failures of its kernel that end waits on its console; {@link KernelFailure#errors()} unless
+   * set. An empty set turns that off, for a guest that is meant to crash.
+   */
+  public VmBuilder failOn(Set<KernelFailure> failures) {
+    this.failOn = once("failOn", this.failOn, Set.copyOf(failures));
+    return this;
+  }
+
+  /**
+   * Gives it the serial ports for QEMU's guest agent, see {@link Vm#agent()}. The guest must have
+   * the package {@code qemu-guest-agent}, the kernel module {@code virtio_console}, and the agent
+   * running as a service.
+   */
+  public VmBuilder guestAgent() {
+    guestAgent = first("guestAgent", guestAgent);
     return this;
   }
 

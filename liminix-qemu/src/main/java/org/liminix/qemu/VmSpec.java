@@ -5,8 +5,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.liminix.console.KernelFailure;
 import org.liminix.net.Network;
 import org.liminix.net.Segments;
 import org.liminix.net.Spec;
@@ -47,6 +49,8 @@ public final class VmSpec implements Spec<Vm> {
   private final boolean display;
   private final int hotplugSlots;
   private final @Nullable Consumer<Vm> bootedOnce;
+  private final Set<KernelFailure> failOn;
+  private final boolean guestAgent;
 
   VmSpec(VmBuilder builder) {
     this.machine = builder.machine;
@@ -69,6 +73,8 @@ public final class VmSpec implements Spec<Vm> {
     this.display = builder.display;
     this.hotplugSlots = builder.hotplugSlots;
     this.bootedOnce = builder.bootedOnce;
+    this.failOn = Optional.ofNullable(builder.failOn).orElse(KernelFailure.errors());
+    this.guestAgent = builder.guestAgent;
     requireSense();
   }
 
@@ -164,6 +170,8 @@ public final class VmSpec implements Spec<Vm> {
     this.display = original.display;
     this.hotplugSlots = original.hotplugSlots;
     this.bootedOnce = original.bootedOnce;
+    this.failOn = original.failOn;
+    this.guestAgent = original.guestAgent;
   }
 
   Machine machine() {
@@ -213,6 +221,14 @@ public final class VmSpec implements Spec<Vm> {
 
   Optional<Consumer<Vm>> bootedOnce() {
     return Optional.ofNullable(bootedOnce);
+  }
+
+  Set<KernelFailure> failOn() {
+    return failOn;
+  }
+
+  boolean guestAgent() {
+    return guestAgent;
   }
 
   int hotplugSlots() {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.liminix.console.Console;
@@ -42,6 +43,7 @@ final class VmStarter {
   private final VmSpec spec;
   private final Segments segments;
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+  private Optional<AgentSockets> agentSockets = Optional.empty();
   private boolean boots; // rather than being restored
 
   VmStarter(VmSpec spec, Segments segments) {
@@ -86,6 +88,9 @@ final class VmStarter {
                 .orElseGet(() -> RunDirectory.create(spec.name())));
     UnixSocket.Listener serial = keep(UnixSocket.listen(directory.socket("serial")));
     UnixSocket.Listener control = keep(UnixSocket.listen(directory.socket("control")));
+    if (spec.guestAgent()) {
+      agentSockets = Optional.of(keep(AgentSockets.listen(directory)));
+    }
     List<QemuCommandLine.NetworkCard> cards = plug(directory);
 
     Accelerator.Choice acceleration = spec.acceleration();
@@ -102,6 +107,7 @@ final class VmStarter {
       Qcow2.overlay(overlay, backing(booted, overlay, directory));
     }
     List<String> words = commandLine.supervised(directory, serial.path(), control.path());
+    agentSockets.ifPresent(sockets -> words.addAll(sockets.words()));
     if (booted.isPresent()) {
       words.addAll(List.of("-incoming", "defer"));
     }
@@ -131,16 +137,16 @@ final class VmStarter {
     AtomicReference<@Nullable Vm> started = new AtomicReference<>();
     var unused = process.exit().thenRun(() -> closeListeners(serial, control));
     try {
-      UnixSocket qmpSocket = accept(control, commandLine, process, deadline);
+      UnixSocket qmpSocket = keep(accept(control, commandLine, process, deadline));
       Qmp qmp = Qmp.open(spec.name(), qmpSocket, deadline.remaining());
-      keep(qmp::close);
       Console console =
           keep(
-              Console.over(accept(serial, commandLine, process, deadline))
+              Console.over(keep(accept(serial, commandLine, process, deadline)))
                   .name(spec.name())
                   .file(directory.file("console.log"))
                   .timedFile(directory.file("console.txt"))
                   .timeout(spec.timeout())
+                  .failOn(spec.failOn())
                   .state(() -> describe(started.get(), process))
                   .open());
       closeListeners(serial, control);
@@ -156,6 +162,7 @@ final class VmStarter {
               new Devices(spec, segments, directory, qmp, resources),
               acceleration,
               booted.isPresent(),
+              agent(qmp, started, process, deadline),
               resources);
       started.set(vm);
       if (booted.isPresent()) {
@@ -178,6 +185,22 @@ final class VmStarter {
     } catch (QmpException e) {
       throw died(commandLine, process, e);
     }
+  }
+
+  private Optional<GuestAgent> agent(
+      Qmp qmp, AtomicReference<@Nullable Vm> started, SupervisedProcess process, Deadline deadline)
+      throws IOException {
+    if (agentSockets.isEmpty()) {
+      return Optional.empty();
+    }
+    AgentSockets sockets = agentSockets.get();
+    sockets.accept(deadline);
+    Supplier<String> state =
+        () -> {
+          Vm vm = started.get();
+          return vm == null ? describe(vm, process) : vm.summary();
+        };
+    return Optional.of(GuestAgent.open(spec.name(), sockets, qmp, state, process.exit()));
   }
 
   /** What a QEMU that was killed, or failed, leaves in a directory the caller chose. */
@@ -212,8 +235,12 @@ final class VmStarter {
   private VmException died(
       QemuCommandLine commandLine, SupervisedProcess process, Exception cause) {
     return new VmException(
-        "QEMU of %s ended at once, %s%nTo try it in a terminal:%n    %s"
-            .formatted(spec.name(), Vm.lastWords(process), commandLine.interactive()),
+        "QEMU of %s ended at once, %s%n%sTo try it in a terminal:%n    %s"
+            .formatted(
+                spec.name(),
+                Vm.lastWords(process),
+                spec.acceleration().advice().replaceFirst("$", "\n").stripLeading(),
+                commandLine.interactive()),
         cause);
   }
 

@@ -6,7 +6,9 @@ import static org.liminix.net.Network.LAN;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.liminix.console.KernelFailure;
 
 class VmBuilderTest {
   private static final Path FILE = Path.of("file");
@@ -22,6 +24,14 @@ class VmBuilderTest {
     refuses(() -> Vm.mips().runDirectory(FILE).runDirectory(FILE), "runDirectory");
     refuses(
         () -> Vm.mips().timeout(Duration.ofSeconds(1)).timeout(Duration.ofSeconds(2)), "timeout");
+  }
+
+  @Test
+  void refusesToBeToldTwiceOfKernelFailuresOrOfTheAgent() {
+    refuses(
+        () -> Vm.mips().failOn(KernelFailure.fatal()).failOn(Set.of()),
+        "failOn has been set already");
+    refuses(() -> Vm.mips().guestAgent().guestAgent(), "guestAgent has been set already");
   }
 
   @Test

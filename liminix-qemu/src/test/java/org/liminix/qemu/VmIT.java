@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.liminix.console.ConsoleClosedException;
+import org.liminix.console.KernelException;
 import org.liminix.console.Match;
 import org.liminix.net.Segments;
 import org.liminix.process.UnixSocket;
@@ -135,6 +137,22 @@ class VmIT {
       assertThatExceptionOfType(ConsoleClosedException.class)
           .isThrownBy(() -> vm.console().expect("never", LONG))
           .withMessageContaining("after host-qmp-quit");
+    }
+  }
+
+  @Test
+  void endsWaitsOnlyOnTheFailuresOfItsKernelThatItIsToldOf() throws IOException {
+    String panic = "[    1.000000] Kernel panic - not syncing: for a test\n";
+    try (Vm vm = TinyGuest.boots(directory, true).start()) {
+      vm.console().expect("OK\n", LONG);
+      vm.console().send(panic);
+      assertThatExceptionOfType(KernelException.Panic.class)
+          .isThrownBy(() -> vm.console().expect("never", LONG));
+    }
+    try (Vm vm = TinyGuest.boots(directory, true).failOn(Set.of()).start()) {
+      vm.console().expect("OK\n", LONG);
+      vm.console().send(panic + "end of the test");
+      vm.console().expect("end of the test", LONG);
     }
   }
 

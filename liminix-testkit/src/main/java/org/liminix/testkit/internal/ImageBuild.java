@@ -31,7 +31,7 @@ public final class ImageBuild {
   private static final Logger LOGGER = LoggerFactory.getLogger(ImageBuild.class);
 
   // To be raised when the same input makes another image.
-  private static final int LAYOUT = 1;
+  private static final int LAYOUT = 2;
   private static final String UNFINISHED = ".new";
 
   private final ImageSpec spec;

@@ -55,6 +55,7 @@ final class RootFilesystem {
           "usr/bin",
           "usr/sbin",
           "usr/lib",
+          "usr/lib64",
           "dev",
           "proc",
           "sys",
@@ -65,7 +66,7 @@ final class RootFilesystem {
         }) {
       directory(path, path.equals("root") ? 0700 : 0755);
     }
-    for (String path : new String[] {"bin", "sbin", "lib"}) {
+    for (String path : new String[] {"bin", "sbin", "lib", "lib64"}) {
       link(path, "usr/" + path);
     }
     link("tmp", "run/tmp");
