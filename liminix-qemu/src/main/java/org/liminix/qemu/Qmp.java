@@ -3,7 +3,6 @@ package org.liminix.qemu;
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -56,21 +55,26 @@ public final class Qmp {
   private final List<Consumer<QmpEvent>> listeners = new CopyOnWriteArrayList<>();
   private final List<QmpEvents> subscriptions = new CopyOnWriteArrayList<>();
   private volatile @Nullable QmpException ended;
+  private CompletableFuture<JsonElement> negotiated = new CompletableFuture<>();
 
   private Qmp(String vm, UnixSocket socket) {
     this.vm = vm;
     this.socket = socket;
   }
 
-  /** Takes over a connected socket and leaves the negotiation mode, as the protocol demands. */
-  static Qmp open(String vm, UnixSocket socket, Duration timeout) {
+  /** Takes over a connected socket and asks to leave the negotiation mode; nothing is awaited. */
+  static Qmp open(String vm, UnixSocket socket) {
     Qmp qmp = new Qmp(vm, socket);
     Thread reader = new Thread(qmp::read, "liminix-qmp-" + vm);
     reader.setDaemon(true);
     reader.start();
-    qmp.await(qmp.version, "QEMU's greeting", timeout);
-    qmp.execute("qmp_capabilities", Map.of(), timeout);
+    qmp.negotiated = qmp.executeAsync("qmp_capabilities", Map.of());
     return qmp;
+  }
+
+  /** Waits until QEMU has greeted and takes commands; those sent before have their turn then. */
+  void awaitNegotiated(Duration timeout) {
+    await(negotiated, "QEMU's greeting", timeout);
   }
 
   /** QEMU's version, such as 7.2.22. */
@@ -229,8 +233,8 @@ public final class Qmp {
       }
     } catch (ClosedChannelException e) {
       log.debug("The control connection of {} is closed", vm);
-    } catch (IOException | JsonParseException | IllegalStateException e) {
-      cause = e;
+    } catch (IOException | RuntimeException | Error e) {
+      cause = e; // whatever it is, nobody may wait for an answer any more
     }
     QmpException reason = gone(cause);
     ended = reason;
@@ -287,15 +291,6 @@ public final class Qmp {
   private QmpException error(JsonObject error) {
     return new QmpException(
         error.get("class").getAsString(), "QEMU of " + vm + ": " + error.get("desc").getAsString());
-  }
-
-  /** Closes the connection. Idempotent. */
-  void close() {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      log.debug("Closing the control connection of {}", vm, e);
-    }
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.liminix.console.CommandResult;
 import org.liminix.console.Console;
 import org.liminix.console.Shell;
 import org.liminix.net.Network;
@@ -213,10 +214,21 @@ public final class Vm implements AutoCloseable, Evidence {
   void refresh() {
     byte[] seed = new byte[32];
     new SecureRandom().nextBytes(seed);
-    shell()
-        .run(
-            "date -u -s @%d > /dev/null; echo %s > /dev/urandom"
-                .formatted(Instant.now().getEpochSecond(), BaseEncoding.base16().encode(seed)));
+    CommandResult result =
+        shell()
+            .run(
+                """
+                { date -u -s @%d; echo %s > /dev/urandom; \
+                for f in /dev/.reseed /tmp/.reseed; do \
+                printf '%s' > $f && chmod 700 $f && $f < /dev/urandom && break; done; r=$?; \
+                rm -f /dev/.reseed /tmp/.reseed; } > /dev/null 2>&1; (exit $r)"""
+                    .formatted(
+                        Instant.now().getEpochSecond(),
+                        BaseEncoding.base16().encode(seed),
+                        Reseeder.printfArgument(spec.machine())));
+    if (!result.succeeded()) {
+      log.info("{} cannot run a program that refreshes its random numbers", name());
+    }
   }
 
   /** Which accelerator runs it, and why that one. */

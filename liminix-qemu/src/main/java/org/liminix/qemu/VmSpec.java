@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.Network;
 import org.liminix.net.Segments;
@@ -46,7 +45,8 @@ public final class VmSpec implements Spec<Vm> {
   private final boolean usb;
   private final boolean display;
   private final int hotplugSlots;
-  private final @Nullable Consumer<Vm> bootedOnce;
+  private final @Nullable ReadyAction bootedOnce;
+  private final @Nullable Path cache;
 
   VmSpec(VmBuilder builder) {
     this.machine = builder.machine;
@@ -69,6 +69,7 @@ public final class VmSpec implements Spec<Vm> {
     this.display = builder.display;
     this.hotplugSlots = builder.hotplugSlots;
     this.bootedOnce = builder.bootedOnce;
+    this.cache = builder.cache;
     requireSense();
   }
 
@@ -95,6 +96,9 @@ public final class VmSpec implements Spec<Vm> {
     if (bootedOnce != null && (paused || (uBoot != null && machine.isMalta()))) {
       throw new IllegalStateException(
           "bootedOnce(...) goes with neither paused() nor a Malta's flash");
+    }
+    if (cache != null && bootedOnce == null) {
+      throw new IllegalStateException("cache(...) is for bootedOnce(...): set that, too");
     }
     if (display && machine.displayDevices().isEmpty()) {
       throw new IllegalStateException("A " + machine.label() + " can have no display()");
@@ -164,6 +168,7 @@ public final class VmSpec implements Spec<Vm> {
     this.display = original.display;
     this.hotplugSlots = original.hotplugSlots;
     this.bootedOnce = original.bootedOnce;
+    this.cache = original.cache;
   }
 
   Machine machine() {
@@ -211,8 +216,12 @@ public final class VmSpec implements Spec<Vm> {
     return display;
   }
 
-  Optional<Consumer<Vm>> bootedOnce() {
+  Optional<ReadyAction> bootedOnce() {
     return Optional.ofNullable(bootedOnce);
+  }
+
+  Optional<Path> cache() {
+    return Optional.ofNullable(cache);
   }
 
   int hotplugSlots() {
