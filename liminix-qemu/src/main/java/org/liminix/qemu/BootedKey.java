@@ -29,6 +29,8 @@ final class BootedKey {
   /** Content that was hashed once is not read again while the file is the same. */
   private static final Map<List<Object>, String> HASHES = new ConcurrentHashMap<>();
 
+  private static @Nullable String library; // guarded by the class
+
   private final Hasher hasher = Hashing.sha256().newHasher();
 
   private BootedKey() {}
@@ -99,7 +101,14 @@ final class BootedKey {
   }
 
   /** The code of this library: another one may start the same description in another way. */
-  private static String library() throws IOException {
+  private static synchronized String library() throws IOException {
+    if (library == null) {
+      library = hashOfLibrary();
+    }
+    return library;
+  }
+
+  private static String hashOfLibrary() throws IOException {
     CodeSource source = BootedKey.class.getProtectionDomain().getCodeSource();
     if (source == null) {
       return "unknown";
