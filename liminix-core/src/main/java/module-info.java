@@ -14,4 +14,7 @@ module org.liminix.core {
   exports org.liminix.net.internal to
       org.liminix.testkit;
   exports org.liminix.process;
+  exports org.liminix.process.internal to
+      org.liminix.qemu,
+      org.liminix.testkit;
 }

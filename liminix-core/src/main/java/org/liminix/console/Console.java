@@ -104,7 +104,12 @@ public final class Console implements AutoCloseable {
   Console start() {
     Thread pump = new Thread(this::pump, "liminix-console-" + name);
     pump.setDaemon(true);
-    pump.start();
+    try {
+      pump.start();
+    } catch (Error e) { // there is no memory for a thread
+      end(e);
+      throw e;
+    }
     return this;
   }
 

@@ -1,6 +1,7 @@
 package org.liminix.console;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -76,15 +77,23 @@ public final class ConsoleServer implements AutoCloseable {
       try {
         channel.bind(UnixDomainSocketAddress.of(path));
         channel.configureBlocking(false);
-      } catch (IOException e) {
+        ConsoleServer server = new ConsoleServer(console, path, channel);
+        server.loop.execute(server::listen);
+        return server;
+      } catch (IOException | RuntimeException | Error e) {
         channel.close();
         throw e;
       }
-      ConsoleServer server = new ConsoleServer(console, path, channel);
-      server.loop.register(channel, SelectionKey.OP_ACCEPT, key -> server.accept());
-      return server;
     } catch (IOException e) {
       throw new ConsoleException("Cannot serve console " + console.name() + " at " + path, e);
+    }
+  }
+
+  private void listen() {
+    try {
+      loop.register(server, SelectionKey.OP_ACCEPT, key -> accept());
+    } catch (UncheckedIOException e) {
+      log.debug("The server of console {} was closed at once", console.name(), e);
     }
   }
 
@@ -111,7 +120,7 @@ public final class ConsoleServer implements AutoCloseable {
       if (server.isOpen()) {
         server.close();
         Files.deleteIfExists(path);
-        loop.call(() -> clients.forEach(Client::disconnect));
+        loop.execute(() -> clients.forEach(Client::disconnect));
         loop.close();
         // What waits for the guest is not interrupted, as that would close some kinds of channel.
         typist.shutdown();

@@ -78,7 +78,12 @@ public final class EventLoop implements Executor, AutoCloseable {
   /** Starts a loop on a new daemon thread of that name. */
   public static EventLoop start(String name) {
     EventLoop loop = new EventLoop(name);
-    loop.thread.start();
+    try {
+      loop.thread.start();
+    } catch (Error e) { // there is no memory for a thread
+      loop.closeSelector();
+      throw e;
+    }
     return loop;
   }
 

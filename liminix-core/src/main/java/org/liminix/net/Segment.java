@@ -52,8 +52,13 @@ public final class Segment {
   static Segment open(Network network, EventLoop loop, Optional<InetSocketAddress> group) {
     Segment segment = new Segment(network, loop, group.orElse(null));
     if (segment.group != null) {
-      segment.group.open();
-      segment.add(segment.group);
+      try {
+        segment.group.open();
+        segment.add(segment.group);
+      } catch (RuntimeException e) {
+        segment.group.release();
+        throw e;
+      }
     }
     return segment;
   }
@@ -93,10 +98,11 @@ public final class Segment {
       return new Plug.Multicast(group.group(), group.localAddress());
     }
     StreamPort port = new StreamPort(this, station, socket);
-    port.listen();
     try {
+      port.listen();
       add(port);
     } catch (RuntimeException e) {
+      detach(port); // if only the wait for its joining was interrupted
       port.release();
       throw e;
     }

@@ -3,6 +3,7 @@ package org.liminix.process;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -31,6 +32,7 @@ final class JvmDirectory {
 
   private static @Nullable JvmDirectory instance;
   private static boolean hooked;
+  private static boolean exiting;
 
   private final Path path;
   private final FileChannel lockChannel;
@@ -43,6 +45,9 @@ final class JvmDirectory {
 
   /** A child of this JVM's directory, which is made with the first child. */
   static synchronized Child newChild(String name) {
+    if (exiting) {
+      throw new LiminixException("The JVM exits: there will be no run directory for " + name);
+    }
     if (instance == null) {
       instance = create();
       if (!hooked) {
@@ -55,8 +60,19 @@ final class JvmDirectory {
   }
 
   private static synchronized void removeAtExit() {
+    exiting = true;
     if (instance != null) {
-      RunDirectory.deleteTree(instance.path);
+      RunDirectory.deleteTree(setAside(instance.path));
+    }
+  }
+
+  /** What still runs cannot put anything into a directory that has another name by now. */
+  private static Path setAside(Path path) {
+    try {
+      return Files.move(path, path.resolveSibling(path.getFileName() + ".gone"));
+    } catch (IOException e) {
+      log.debug("{} is removed as it is", path, e);
+      return path;
     }
   }
 
@@ -84,6 +100,9 @@ final class JvmDirectory {
         throw new IOException("the lock of a new directory is taken");
       }
       return new JvmDirectory(path, channel);
+    } catch (FileLockInterruptionException e) {
+      throw new WaitInterruptedException(
+          "a run directory in " + base, new InterruptedException("while waiting for other JVMs"));
     } catch (IOException e) {
       throw new LiminixException("Cannot make a run directory in " + base + ": " + e, e);
     }

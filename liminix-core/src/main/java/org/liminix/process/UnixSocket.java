@@ -45,7 +45,12 @@ public final class UnixSocket implements ByteChannel {
     this.channel = channel;
     channel.configureBlocking(false);
     this.readable = Selector.open();
-    this.writable = Selector.open();
+    try {
+      this.writable = Selector.open();
+    } catch (IOException e) { // no descriptor is left
+      readable.close();
+      throw e;
+    }
     channel.register(readable, SelectionKey.OP_READ);
     channel.register(writable, SelectionKey.OP_WRITE);
   }
@@ -77,8 +82,16 @@ public final class UnixSocket implements ByteChannel {
   public static Listener listen(Path path) throws IOException {
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     try {
-      server.bind(UnixDomainSocketAddress.of(path));
-      return new Listener(server, path);
+      Selector acceptable = Selector.open();
+      try {
+        server.bind(UnixDomainSocketAddress.of(path));
+        server.configureBlocking(false);
+        server.register(acceptable, SelectionKey.OP_ACCEPT);
+        return new Listener(server, acceptable, path);
+      } catch (IOException e) {
+        acceptable.close();
+        throw e;
+      }
     } catch (IOException e) {
       server.close();
       throw e;
@@ -194,12 +207,10 @@ public final class UnixSocket implements ByteChannel {
     private final Selector acceptable;
     private final Path path;
 
-    private Listener(ServerSocketChannel server, Path path) throws IOException {
+    private Listener(ServerSocketChannel server, Selector acceptable, Path path) {
       this.server = server;
+      this.acceptable = acceptable;
       this.path = path;
-      this.acceptable = Selector.open();
-      server.configureBlocking(false);
-      server.register(acceptable, SelectionKey.OP_ACCEPT);
     }
 
     /** The path it listens on. */

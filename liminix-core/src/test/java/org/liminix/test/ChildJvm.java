@@ -3,11 +3,13 @@ package org.liminix.test;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardWatchEventKinds;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -24,28 +26,47 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   public static ChildJvm run(Class<?> main, String... arguments) throws IOException {
-    return run(List.of(), main, arguments);
+    return run(List.of(), Map.of(), main, arguments);
+  }
+
+  /** As above, with options of the JVM and with some variables of its environment set. */
+  public static ChildJvm run(
+      List<String> options, Map<String, String> environment, Class<?> main, String... arguments)
+      throws IOException {
+    return run(List.of(), options, environment, main, arguments);
   }
 
   /** One that has no terminal, wherever this one was started. */
   public static ChildJvm runWithoutTerminal(Class<?> main, String... arguments) throws IOException {
-    return run(List.of("setsid"), main, arguments);
+    return run(List.of("setsid"), List.of(), Map.of(), main, arguments);
   }
 
-  private static ChildJvm run(List<String> wrapper, Class<?> main, String... arguments)
+  private static ChildJvm run(
+      List<String> wrapper,
+      List<String> options,
+      Map<String, String> environment,
+      Class<?> main,
+      String... arguments)
       throws IOException {
-    String classPath =
-        Stream.of("jdk.module.path", "java.class.path")
-            .map(property -> System.getProperty(property, ""))
-            .filter(path -> !path.isEmpty())
-            .collect(Collectors.joining(File.pathSeparator));
     List<String> command = new ArrayList<>(wrapper);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", classPath + File.pathSeparator + "target/test-classes"));
+    command.addAll(List.of("-cp", classPath()));
+    command.addAll(options);
     command.add(main.getName());
     command.addAll(List.of(arguments));
-    return new ChildJvm(
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
+    return new ChildJvm(builder.redirectError(ProcessBuilder.Redirect.INHERIT).start());
+  }
+
+  /** What this JVM runs, and its tests. */
+  public static String classPath() {
+    return Stream.of(
+            System.getProperty("jdk.module.path", ""),
+            System.getProperty("java.class.path", ""),
+            "target/test-classes")
+        .filter(path -> !path.isEmpty())
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   /** The next line it prints. */
@@ -71,6 +92,17 @@ public final class ChildJvm implements AutoCloseable {
         key.reset();
       }
     }
+  }
+
+  /** Types a line to it. */
+  public void type(String line) throws IOException {
+    process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    process.getOutputStream().flush();
+  }
+
+  /** Waits for its end, and returns its exit status. */
+  public int awaitExit() throws InterruptedException {
+    return process.waitFor();
   }
 
   /** Sends it SIGKILL. */

@@ -38,19 +38,24 @@ public final class Qmp {
   private final CompletableFuture<String> version = new CompletableFuture<>();
   private final List<Consumer<QmpEvent>> listeners = new CopyOnWriteArrayList<>();
   private final List<QmpEvents> subscriptions = new CopyOnWriteArrayList<>();
+  private CompletableFuture<JsonElement> negotiated = new CompletableFuture<>();
 
   private Qmp(String vm, UnixSocket socket) {
     this.vm = vm;
     this.channel = new JsonChannel("qmp-" + vm, socket, new Protocol());
   }
 
-  /** Takes over a connected socket and leaves the negotiation mode, as the protocol demands. */
-  static Qmp open(String vm, UnixSocket socket, Duration timeout) {
+  /** Takes over a connected socket and asks to leave the negotiation mode; nothing is awaited. */
+  static Qmp open(String vm, UnixSocket socket) {
     Qmp qmp = new Qmp(vm, socket);
     qmp.channel.start();
-    qmp.channel.await(qmp.version, "QEMU's greeting for " + vm, timeout);
-    qmp.execute("qmp_capabilities", Map.of(), timeout);
+    qmp.negotiated = qmp.executeAsync("qmp_capabilities", Map.of());
     return qmp;
+  }
+
+  /** Waits until QEMU has greeted and takes commands; those sent before have their turn then. */
+  void awaitNegotiated(Duration timeout) {
+    channel.await(negotiated, "QEMU's greeting for " + vm, timeout);
   }
 
   /** QEMU's version, such as 7.2.22. */

@@ -255,12 +255,21 @@ public final class Vm implements AutoCloseable, Evidence {
     byte[] seed = new byte[32];
     new SecureRandom().nextBytes(seed);
     String line =
-        "date -u -s @%d > /dev/null; echo %s > /dev/urandom"
-            .formatted(Instant.now().getEpochSecond(), BaseEncoding.base16().encode(seed));
-    if (agent.filter(GuestAgent::isThere).isPresent()) {
-      agent().exec("sh", "-c", line);
-    } else {
-      shell().run(line);
+        """
+        { date -u -s @%d; echo %s > /dev/urandom; \
+        for f in /dev/.reseed /tmp/.reseed; do \
+        printf '%s' > $f && chmod 700 $f && $f < /dev/urandom && break; done; r=$?; \
+        rm -f /dev/.reseed /tmp/.reseed; } > /dev/null 2>&1; (exit $r)"""
+            .formatted(
+                Instant.now().getEpochSecond(),
+                BaseEncoding.base16().encode(seed),
+                Reseeder.printfArgument(spec.machine()));
+    boolean refreshed =
+        agent.filter(GuestAgent::isThere).isPresent()
+            ? agent().exec("sh", "-c", line).succeeded()
+            : shell().run(line).succeeded();
+    if (!refreshed) {
+      log.info("{} cannot run a program that refreshes its random numbers", name());
     }
   }
 

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.liminix.console.KernelFailure;
 import org.liminix.image.BootImage;
@@ -36,9 +35,10 @@ public final class VmBuilder {
   boolean usb;
   boolean display;
   int hotplugSlots;
-  @Nullable Consumer<Vm> bootedOnce;
   @Nullable Set<KernelFailure> failOn;
   boolean guestAgent;
+  @Nullable ReadyAction bootedOnce;
+  @Nullable Path cache;
   private boolean hasImage;
 
   VmBuilder(Machine machine) {
@@ -230,16 +230,19 @@ public final class VmBuilder {
    * Vm router = Vm.mipsel().image(image).bootedOnce(vm -> vm.shell().run("true")).start();
    * }</pre>
    *
-   * <p>What was saved is found again by QEMU, its arguments, the content of all files, this library
-   * and the class that the action was written in; of values that the action captures it knows
-   * nothing. Runs never see each other, but they begin with the same memory: with the same MAC
-   * addresses, and with the clock and random numbers of the first unless the action used the shell,
-   * by which these are then refreshed. It is kept in {@code $XDG_CACHE_HOME/liminix} for a week
-   * after its last use.
+   * <p>What was saved is found again by QEMU, its arguments, the content of all files, this
+   * library, and the action: the class it was written in and the strings, numbers and paths it
+   * captures; of other objects that it captures nothing is known. Programs that start the machine
+   * at the same time wait while one of them boots it, ten times as long as the machine's timeout.
+   * What is damaged, or what QEMU does not take, is thrown away with a warning and made anew.
+   *
+   * <p>Runs never see each other, but they begin with the same memory: with the same MAC addresses,
+   * and with the clock and random numbers of the first unless the action used the shell, by which
+   * these are then refreshed. It is kept in {@link #cache} for a week after its last use.
    *
    * @param ready returns when the machine is ready; at best with its shell at a prompt
    */
-  public VmBuilder bootedOnce(Consumer<Vm> ready) {
+  public VmBuilder bootedOnce(ReadyAction ready) {
     this.bootedOnce = once("bootedOnce", this.bootedOnce, ready);
     return this;
   }
@@ -260,6 +263,15 @@ public final class VmBuilder {
    */
   public VmBuilder guestAgent() {
     guestAgent = first("guestAgent", guestAgent);
+    return this;
+  }
+
+  /**
+   * Where {@link #bootedOnce} keeps its state, which holds the guest's secrets; {@code
+   * $XDG_CACHE_HOME/liminix} unless set.
+   */
+  public VmBuilder cache(Path directory) {
+    this.cache = once("cache", this.cache, directory);
     return this;
   }
 

@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.liminix.console.KernelFailure;
 import org.liminix.net.Network;
@@ -48,9 +47,10 @@ public final class VmSpec implements Spec<Vm> {
   private final boolean usb;
   private final boolean display;
   private final int hotplugSlots;
-  private final @Nullable Consumer<Vm> bootedOnce;
   private final Set<KernelFailure> failOn;
   private final boolean guestAgent;
+  private final @Nullable ReadyAction bootedOnce;
+  private final @Nullable Path cache;
 
   VmSpec(VmBuilder builder) {
     this.machine = builder.machine;
@@ -75,6 +75,7 @@ public final class VmSpec implements Spec<Vm> {
     this.bootedOnce = builder.bootedOnce;
     this.failOn = Optional.ofNullable(builder.failOn).orElse(KernelFailure.errors());
     this.guestAgent = builder.guestAgent;
+    this.cache = builder.cache;
     requireSense();
   }
 
@@ -101,6 +102,9 @@ public final class VmSpec implements Spec<Vm> {
     if (bootedOnce != null && (paused || (uBoot != null && machine.isMalta()))) {
       throw new IllegalStateException(
           "bootedOnce(...) goes with neither paused() nor a Malta's flash");
+    }
+    if (cache != null && bootedOnce == null) {
+      throw new IllegalStateException("cache(...) is for bootedOnce(...): set that, too");
     }
     if (display && machine.displayDevices().isEmpty()) {
       throw new IllegalStateException("A " + machine.label() + " can have no display()");
@@ -172,6 +176,7 @@ public final class VmSpec implements Spec<Vm> {
     this.bootedOnce = original.bootedOnce;
     this.failOn = original.failOn;
     this.guestAgent = original.guestAgent;
+    this.cache = original.cache;
   }
 
   Machine machine() {
@@ -219,7 +224,7 @@ public final class VmSpec implements Spec<Vm> {
     return display;
   }
 
-  Optional<Consumer<Vm>> bootedOnce() {
+  Optional<ReadyAction> bootedOnce() {
     return Optional.ofNullable(bootedOnce);
   }
 
@@ -229,6 +234,10 @@ public final class VmSpec implements Spec<Vm> {
 
   boolean guestAgent() {
     return guestAgent;
+  }
+
+  Optional<Path> cache() {
+    return Optional.ofNullable(cache);
   }
 
   int hotplugSlots() {

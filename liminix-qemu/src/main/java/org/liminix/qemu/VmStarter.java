@@ -2,6 +2,7 @@ package org.liminix.qemu;
 
 import com.google.common.hash.Hashing;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,7 +14,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +28,7 @@ import org.liminix.process.Executable;
 import org.liminix.process.RunDirectory;
 import org.liminix.process.SupervisedProcess;
 import org.liminix.process.UnixSocket;
+import org.liminix.process.WaitInterruptedException;
 import org.liminix.process.WaitTimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,11 +40,13 @@ import org.slf4j.LoggerFactory;
 final class VmStarter {
   private static final Logger log = LoggerFactory.getLogger(VmStarter.class);
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final int WAITS_OF_A_BOOT = 10;
 
   private final VmSpec spec;
   private final Segments segments;
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
   private Optional<AgentSockets> agentSockets = Optional.empty();
+  private boolean ownsSegments;
   private boolean boots; // rather than being restored
 
   VmStarter(VmSpec spec, Segments segments) {
@@ -53,7 +56,7 @@ final class VmStarter {
 
   /** Has the machine close the segments when it is closed. */
   VmStarter owningSegments() {
-    resources.push(segments);
+    ownsSegments = true;
     return this;
   }
 
@@ -64,11 +67,29 @@ final class VmStarter {
   }
 
   Vm start() {
+    Vm vm;
+    try {
+      vm = startOrUndo();
+    } catch (SpoiledGuestException e) {
+      log.warn("{}\nIt boots again.", e.getMessage());
+      vm = startOrUndo();
+    }
+    if (ownsSegments) {
+      resources.addLast(segments); // closed last
+    }
+    return vm;
+  }
+
+  private Vm startOrUndo() {
     try {
       return startOrLeak();
     } catch (RuntimeException | Error e) {
       closeAll(resources);
       throw e;
+    } catch (ClosedByInterruptException e) {
+      closeAll(resources);
+      throw new WaitInterruptedException(
+          "the start of " + spec.name(), new InterruptedException("while a file was written"));
     } catch (IOException e) {
       closeAll(resources);
       throw new VmException("Cannot start " + spec.name() + ": " + e, e);
@@ -101,7 +122,8 @@ final class VmStarter {
             acceleration.accelerator(),
             cards,
             new QemuCommandLine.Drives(flash(directory), overlayPaths(directory)));
-    Optional<Path> booted = boots ? Optional.empty() : booted(program, commandLine, directory);
+    Optional<BootedGuest> booted =
+        boots ? Optional.empty() : booted(program, commandLine, directory);
     for (Path overlay : overlayPaths(directory)) {
       Files.deleteIfExists(overlay); // of an earlier run in a directory the caller chose
       Qcow2.overlay(overlay, backing(booted, overlay, directory));
@@ -128,17 +150,20 @@ final class VmStarter {
       UnixSocket.Listener serial,
       UnixSocket.Listener control,
       Accelerator.Choice acceleration,
-      Optional<Path> booted)
+      Optional<BootedGuest> booted)
       throws IOException {
     Deadline deadline = Deadline.after(TIMEOUT);
     keep(() -> removeLeftOver(directory)); // after the process has ended
     SupervisedProcess process =
         keep(SupervisedProcess.of(words).directory(directory).logName("qemu.log").start());
     AtomicReference<@Nullable Vm> started = new AtomicReference<>();
+    if (booted.isPresent()) {
+      requireSound(booted.get()); // while QEMU gets ready
+    }
     var unused = process.exit().thenRun(() -> closeListeners(serial, control));
     try {
-      UnixSocket qmpSocket = keep(accept(control, commandLine, process, deadline));
-      Qmp qmp = Qmp.open(spec.name(), qmpSocket, deadline.remaining());
+      // QEMU connects early and then takes its time to greet, in which all else is made.
+      Qmp qmp = Qmp.open(spec.name(), keep(accept(control, commandLine, process, deadline)));
       Console console =
           keep(
               Console.over(keep(accept(serial, commandLine, process, deadline)))
@@ -166,13 +191,16 @@ final class VmStarter {
               resources);
       started.set(vm);
       if (booted.isPresent()) {
-        vm.snapshots().readFrom(booted.get().resolve("state"));
+        qmp.awaitNegotiated(deadline.remaining());
+        goOnFrom(booted.get(), vm, process);
       }
       spec.linksDown().forEach(network -> vm.link(network).down());
-      if (!spec.paused()) {
+      if (spec.paused()) {
+        qmp.awaitNegotiated(deadline.remaining());
+      } else {
         qmp.execute("cont");
       }
-      if (booted.isPresent() && Files.exists(booted.get().resolve("shell"))) {
+      if (booted.isPresent() && Files.exists(booted.get().file("shell"))) {
         vm.refresh();
       }
       log.info(
@@ -248,26 +276,61 @@ final class VmStarter {
     return vm == null ? "QEMU is being started: " + process : vm.describe();
   }
 
-  /** The state to go on from, if the machine is one that boots once. */
-  private Optional<Path> booted(Path program, QemuCommandLine commandLine, RunDirectory directory)
-      throws IOException {
+  /** What to go on from, if the machine is one that boots once. */
+  private Optional<BootedGuest> booted(
+      Path program, QemuCommandLine commandLine, RunDirectory directory) throws IOException {
     if (spec.bootedOnce().isEmpty()) {
       return Optional.empty();
     }
-    Consumer<Vm> ready = spec.bootedOnce().get();
-    String key = BootedCache.key(program, commandLine.withoutPlaces(directory), spec, ready);
+    ReadyAction ready = spec.bootedOnce().get();
+    String key = BootedKey.of(program, commandLine.withoutPlaces(directory), spec, ready);
     return Optional.of(
-        BootedCache.ofUser()
-            .get(
-                key,
-                target -> {
-                  log.info("{} boots once, to be restored from {}", spec.name(), key);
-                  VmSpec first = spec.inDirectoryOfItsOwn();
-                  try (Vm vm = new VmStarter(first, segments).booting().start()) {
-                    ready.accept(vm);
-                    vm.leaveStateIn(target);
-                  }
-                }));
+        keep(
+            cache()
+                .get(
+                    key,
+                    patience(),
+                    target -> {
+                      log.info("{} boots once, to be restored from {}", spec.name(), key);
+                      VmSpec first = spec.inDirectoryOfItsOwn();
+                      try (Vm vm = new VmStarter(first, segments).booting().start()) {
+                        ready.accept(vm);
+                        vm.leaveStateIn(target);
+                      }
+                    })));
+  }
+
+  private BootedCache cache() {
+    return BootedCache.in(spec.cache().orElseGet(BootedCache::ofUser));
+  }
+
+  /** With those who boot the same machine: it takes a few waits until that is ready. */
+  private Deadline patience() {
+    return Deadline.after(spec.timeout().multipliedBy(WAITS_OF_A_BOOT));
+  }
+
+  private void requireSound(BootedGuest booted) throws IOException {
+    if (booted.isDamaged()) {
+      throw spoiled(booted, "its files are not what was written.", null);
+    }
+  }
+
+  private void goOnFrom(BootedGuest booted, Vm vm, SupervisedProcess process) throws IOException {
+    try {
+      vm.snapshots().readFrom(booted.file(BootedGuest.STATE));
+    } catch (VmException e) {
+      String said = (e.getMessage() + "\n" + process.lastOutput()).strip();
+      throw spoiled(booted, "this QEMU does not take it:\n" + said.indent(4).stripTrailing(), e);
+    }
+  }
+
+  private SpoiledGuestException spoiled(BootedGuest booted, String why, @Nullable VmException cause)
+      throws IOException {
+    cache().discard(booted, patience());
+    return new SpoiledGuestException(
+        "%s cannot go on from where it was booted once, %s, since %s"
+            .formatted(spec.name(), booted.path(), why),
+        cause);
   }
 
   private Optional<Path> flash(RunDirectory directory) throws IOException {
@@ -286,9 +349,9 @@ final class VmStarter {
         .toList();
   }
 
-  private Path backing(Optional<Path> booted, Path overlay, RunDirectory directory) {
+  private Path backing(Optional<BootedGuest> booted, Path overlay, RunDirectory directory) {
     return booted
-        .map(entry -> entry.resolve(String.valueOf(overlay.getFileName())))
+        .map(guest -> guest.file(String.valueOf(overlay.getFileName())))
         .orElseGet(() -> spec.disks().get(overlayPaths(directory).indexOf(overlay)));
   }
 
@@ -341,15 +404,23 @@ final class VmStarter {
     }
   }
 
-  /** Closes all in the reverse order of their making, whatever goes wrong with one. */
+  /**
+   * Closes all in the reverse order of their making, whatever goes wrong with one. An interrupt
+   * waits, so that it keeps none of them from what it has to wait for.
+   */
   static void closeAll(Deque<AutoCloseable> resources) {
+    boolean interrupted = Thread.interrupted();
     while (!resources.isEmpty()) {
       AutoCloseable resource = resources.pop();
       try {
         resource.close();
-      } catch (Exception e) {
+      } catch (Exception | Error e) {
         log.warn("Closing {} failed", resource, e);
       }
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 }

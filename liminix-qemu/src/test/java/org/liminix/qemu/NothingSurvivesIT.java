@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -19,6 +20,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.liminix.net.Segments;
 import org.liminix.test.ChildJvm;
 
@@ -83,7 +86,110 @@ class NothingSurvivesIT {
             .qemuArgument("-device", "no-such-card");
     assertThatExceptionOfType(VmException.class).isThrownBy(broken::start);
     try (Stream<Path> files = Files.list(runDirectory)) {
-      assertThat(files.map(path -> path.getFileName().toString())).containsExactly("qemu.log");
+      assertThat(files.map(path -> path.getFileName().toString()))
+          .isSubsetOf("qemu.log", "console.log");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {100, 400})
+  void leavesNothingWhenTheJvmExitsWhileMachinesStart(int millis) throws Exception {
+    assertNothingSurvives(List.of(), "exit", millis);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {100, 400})
+  void leavesNothingWhenTheJvmIsKilledWhileMachinesStart(int millis) throws Exception {
+    assertNothingSurvives(List.of(), "be killed", millis);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-XX:+ExitOnOutOfMemoryError", "-XX:-ExitOnOutOfMemoryError"})
+  void leavesNothingWhenTheMemoryIsExhaustedWhileMachinesRunAndStart(String option)
+      throws Exception {
+    assertNothingSurvives(List.of("-Xmx32m", option), "exhaust memory", 300);
+  }
+
+  /**
+   * Runs a program that ends like that, and one more, which sweeps behind those that are killed.
+   */
+  private void assertNothingSurvives(List<String> options, String end, int millis)
+      throws Exception {
+    TinyGuest.boots(directory, true); // skips where there is no QEMU
+    // A directory whose path is short enough for sockets.
+    Path runtime = Files.createTempDirectory(Path.of("/tmp"), "liminix-test");
+    try {
+      Map<String, String> environment = Map.of("XDG_RUNTIME_DIR", runtime.toString());
+      String[] arguments = {directory.toString(), end, Integer.toString(millis)};
+      try (ChildJvm jvm = ChildJvm.run(options, environment, BusyMain.class, arguments)) {
+        assertThat(jvm.line()).isEqualTo("ends");
+        if (end.equals("be killed")) {
+          jvm.kill();
+        }
+        jvm.awaitExit();
+      }
+      Held.awaitNoProcess(directory.toString());
+      try (ChildJvm jvm =
+          ChildJvm.run(List.of(), environment, BusyMain.class, directory.toString(), "return")) {
+        assertThat(jvm.line()).isEqualTo("ends");
+        assertThat(jvm.awaitExit()).isZero();
+      }
+      try (Stream<Path> left = Files.list(runtime.resolve("liminix"))) {
+        assertThat(left).containsExactly(runtime.resolve("liminix/lock"));
+      }
+    } finally {
+      Files.deleteIfExists(runtime.resolve("liminix/lock"));
+      Files.deleteIfExists(runtime.resolve("liminix"));
+      Files.deleteIfExists(runtime);
+    }
+  }
+
+  /** Has one machine run while two threads start and close others, and ends as it is told. */
+  public static final class BusyMain {
+    private static final List<byte[]> HOARD = new ArrayList<>();
+
+    private BusyMain() {}
+
+    public static void main(String[] arguments) throws Exception {
+      VmSpec tiny = TinyGuest.boots(Path.of(arguments[0]), true).network(LAN).spec();
+      Segments segments = Segments.isolated();
+      Vm running = tiny.start(segments);
+      if (arguments[1].equals("return")) {
+        System.out.println("ends");
+        running.close();
+        segments.close();
+        return;
+      }
+      Runnable startAndClose = () -> startAndCloseForever(tiny, segments);
+      Thread other = new Thread(startAndClose);
+      Thread starter = new Thread(startAndClose);
+      for (Thread thread : new Thread[] {other, starter}) {
+        thread.setDaemon(true);
+        thread.start();
+      }
+      starter.join(Integer.parseInt(arguments[2]));
+      System.out.println("ends");
+      switch (arguments[1]) {
+        case "exit" -> System.exit(0);
+        case "exhaust memory" -> hoard();
+        default -> starter.join();
+      }
+    }
+
+    private static void startAndCloseForever(VmSpec spec, Segments segments) {
+      while (true) {
+        try {
+          spec.start(segments).close();
+        } catch (RuntimeException | OutOfMemoryError e) {
+          // what an exhausted or an exiting JVM has them do
+        }
+      }
+    }
+
+    private static void hoard() {
+      while (true) {
+        HOARD.add(new byte[10_000]);
+      }
     }
   }
 
@@ -99,50 +205,14 @@ class NothingSurvivesIT {
       Segments segments = Segments.isolated();
       for (int round = 0; round < WARM_UP + ROUNDS; round++) {
         if (round == WARM_UP) {
-          System.out.println(held());
+          System.out.println(Held.byThisJvm());
         }
         try (Vm vm = TinyGuest.boots(directory, true).network(LAN).spec().start(segments)) {
           vm.console().expect("OK");
         }
       }
-      System.out.println(held());
+      System.out.println(Held.byThisJvm());
       System.exit(0);
-    }
-
-    private static String held() throws IOException, InterruptedException {
-      // A thread that is ending is not one that was left behind.
-      for (Thread thread : Thread.getAllStackTraces().keySet()) {
-        if (thread.getName().matches("liminix-(qmp|console).*")) {
-          thread.join();
-        }
-      }
-      long threads =
-          Thread.getAllStackTraces().keySet().stream()
-              .filter(thread -> thread.getName().startsWith("liminix"))
-              .count();
-      long children = ProcessHandle.current().descendants().count();
-      long sockets = 0;
-      long files = 0;
-      try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-        for (Path descriptor : descriptors.toList()) {
-          String target = Files.isSymbolicLink(descriptor) ? read(descriptor) : "";
-          if (target.startsWith("socket:")) {
-            sockets++;
-          } else if (!target.isEmpty()) {
-            files++;
-          }
-        }
-      }
-      return "threads %d, processes %d, sockets %d, files %d"
-          .formatted(threads, children, sockets, files);
-    }
-
-    private static String read(Path link) {
-      try {
-        return Files.readSymbolicLink(link).toString();
-      } catch (IOException e) {
-        return ""; // that of the listing itself
-      }
     }
   }
 

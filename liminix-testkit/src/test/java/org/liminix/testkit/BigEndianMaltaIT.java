@@ -41,6 +41,15 @@ class BigEndianMaltaIT {
   }
 
   @Test
+  void goesOnFromWhereItWasBootedOnce() throws IOException {
+    BootedOnce.check(
+        Vm.mips().kernel(BigEndianImages.vmlinux(directory)).rootfs(BigEndianImages.squashfs()),
+        "ROUTER-UP",
+        directory.resolve("cache"),
+        BootedOnce.Guest.SMALL);
+  }
+
+  @Test
   void reachesAHostOnItsLan() throws IOException {
     try (Bench bench = Bench.open()) {
       EthernetHost pc = bench.start(EthernetHost.on(LAN).address("192.168.19.2/24").spec());

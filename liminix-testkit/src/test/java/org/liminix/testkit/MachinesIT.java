@@ -10,10 +10,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.liminix.net.EthernetHost;
@@ -116,25 +116,16 @@ class MachinesIT {
 
   @ParameterizedTest
   @EnumSource(Kind.class)
-  void goesOnFromWhereItWasBootedOnce(Kind kind) {
+  void goesOnFromWhereItWasBootedOnce(Kind kind, @TempDir Path cache) {
     Tools.require(kind.program, kind.debianPackage);
-    VmBuilder machine =
+    BootedOnce.check(
         kind.machine
             .get()
             .image(kind.image().build())
-            .commandLine("test=" + UUID.randomUUID()) // not what an earlier run has left
             .accelerator(Accelerator.TCG)
-            .timeout(PATIENCE)
-            .bootedOnce(
-                vm -> {
-                  vm.console().expect("router: ready", PATIENCE);
-                  vm.shell().run("echo booted > /tmp/state").orThrow();
-                });
-    for (int run = 0; run < 2; run++) {
-      try (Vm vm = machine.start()) {
-        assertThat(vm.shell().run("sleep 1; cat /tmp/state").output()).isEqualTo("booted");
-        vm.shell().run("echo spoiled > /tmp/state").orThrow();
-      }
-    }
+            .timeout(PATIENCE),
+        "router: ready",
+        cache,
+        BootedOnce.Guest.COMPLETE);
   }
 }

@@ -2,14 +2,13 @@ package org.liminix.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.liminix.qemu.Vm;
-import org.liminix.qemu.VmBuilder;
 import org.liminix.testkit.internal.Tools;
 
 /** Guests that go on from where they were. */
@@ -39,27 +38,8 @@ class SnapshotIT {
   }
 
   @Test
-  void bootsOnceAndIsRestoredFromThenOn() {
-    AtomicInteger boots = new AtomicInteger();
-    VmBuilder machine =
-        Vm.mipsel()
-            .image(IMAGE.build())
-            .commandLine("test=" + UUID.randomUUID()) // not what an earlier run has left
-            .bootedOnce(
-                vm -> {
-                  boots.incrementAndGet();
-                  vm.shell().run("echo booted > /tmp/state").orThrow();
-                });
-    for (int run = 0; run < 3; run++) {
-      try (Vm vm = machine.start()) {
-        assertThat(vm.shell().run("cat /tmp/state").output()).isEqualTo("booted");
-        assertThat(vm.shell().run("sleep 1 && echo slept", PATIENCE).output()).isEqualTo("slept");
-        long guest = Long.parseLong(vm.shell().run("date +%s").orThrow().output());
-        assertThat(guest)
-            .isCloseTo(System.currentTimeMillis() / 1000, org.assertj.core.data.Offset.offset(30L));
-        vm.shell().run("echo spoiled > /tmp/state").orThrow();
-      }
-    }
-    assertThat(boots).hasValue(1);
+  void bootsOnceAndIsRestoredFromThenOn(@TempDir Path cache) {
+    BootedOnce.check(
+        Vm.mipsel().image(IMAGE.build()), "router: ready", cache, BootedOnce.Guest.COMPLETE);
   }
 }

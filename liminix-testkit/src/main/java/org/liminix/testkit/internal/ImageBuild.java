@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.liminix.image.Manifest;
+import org.liminix.process.internal.CacheLock;
 import org.liminix.testkit.ImageException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -15,6 +15,7 @@ import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
+import org.liminix.process.internal.CacheLock;
 import org.liminix.testkit.ImageException;
 import org.tukaani.xz.XZInputStream;
 

@@ -1,0 +1,2 @@
+/** What the modules of the testbench share and nobody else should use. */
+package org.liminix.process.internal;
