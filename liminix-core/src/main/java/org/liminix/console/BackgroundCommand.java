@@ -62,7 +62,7 @@ public final class BackgroundCommand implements AutoCloseable {
       }
       scan() {
       all= found=
-      look $outer && [ "$started" = "$since" ] || return
+      look $outer && [ "$started" = "$since" ] && [ $state != Z ] || return
       for p in /proc/[0-9]*; do
       p=${p#/proc/}
       look $p && [ $state != Z ] || continue
@@ -92,21 +92,20 @@ public final class BackgroundCommand implements AutoCloseable {
       told=" " inner= at=start
       while :; do
       [ -z "$inner" ] || { at=gone; look $inner && at=$state; }
-      scan
+      scan || exit 0
       for p in $found; do
       case $told in *" $p "*) continue;; esac
       told="$told$p "
       kill -s %1$s $p 2>/dev/null || ! kill -0 $p 2>/dev/null || kill -s %1$s $p || exit 1
       done
-      [ "$found" ] || exit 0
       case $at in start|R|D) ;; *) exit 0;; esac
       done""";
 
   /** Stopped first, until no new ones come, they cannot start others that would be missed. */
   private static final String KILL =
       """
-      last=
-      while scan; [ "$found" != "$last" ]; do kill -s STOP $found; last=$found; done 2>/dev/null
+      last=start
+      while scan && [ "$found" != "$last" ]; do kill -s STOP $outer $found; last=$found; done 2>/dev/null
       look $outer && [ "$started" = "$since" ] && kill -s KILL $found $outer 2>/dev/null
       rm -rf %s""";
 
@@ -245,29 +244,37 @@ public final class BackgroundCommand implements AutoCloseable {
 
   /** Has a process of ours in the background print a word when the command has ended. */
   private void awaitEnd(Deadline deadline) {
-    String word = shell.newsWord(Integer.toString(shell.newNumber()));
-    // The FIFO is open before the status is looked for, so that no news between are missed; and for
-    // reading only, so that the end of the shell that keeps the status is news, too.
-    CommandResult armed =
-        shell.executeWithNews(
-            LOOK,
-            """
-            (
-            [ -s %1$s/status ] && exit
-            (read -r liminix_s; echo '@''%2$s') <&4 &
-            exit %3$d
-            ) 3<>%1$s/end 4<%1$s/end 3>&-"""
-                .formatted(directory, word.substring(1), ARMED),
-            Deadline.after(GRACE));
-    if (armed.status() != ARMED || armed.output().contains(word)) {
-      return;
+    boolean ended = false;
+    while (!ended) {
+      String word = shell.newsWord(Integer.toString(shell.newNumber()));
+      Pattern news = Pattern.compile(Pattern.quote(word) + " (\\d)(?=\n|\\z)");
+      // The FIFO is open before the status is looked for, so that no news between are missed; and
+      // for reading only, so that the end of the shell that keeps the status is news, too.
+      CommandResult armed =
+          shell.executeWithNews(
+              LOOK,
+              """
+              (
+              [ -s %1$s/status ] && exit
+              (read -r liminix_s; echo '@''%2$s' $?) <&4 &
+              exit %3$d
+              ) 3<>%1$s/end 4<%1$s/end 3>&-"""
+                  .formatted(directory, word.substring(1), ARMED),
+              Deadline.after(GRACE));
+      Matcher early = news.matcher(armed.output());
+      // A line may be that of a wait that was given up, and so the status is looked for again; the
+      // end of the FIFO is the end.
+      ended =
+          armed.status() != ARMED
+              || (early.find() ? early.group(1) : awaitNews(news, deadline)).equals("1");
     }
+  }
+
+  private String awaitNews(Pattern news, Deadline deadline) {
     try {
-      var unused =
-          shell.expect(
-              Pattern.compile(Pattern.quote(word) + "\n"),
-              deadline,
-              "the end of \"" + command + "\" in the background");
+      return shell
+          .expect(news, deadline, "the end of \"" + command + "\" in the background")
+          .group(1);
     } catch (ConsoleTimeoutException | WaitInterruptedException | KernelException e) {
       disarm(e);
       throw e;

@@ -29,13 +29,13 @@ public final class ConsoleBuilder {
 
   /** What messages call it; "console" unless set. */
   public ConsoleBuilder name(String name) {
-    this.name = once("name", this.name, name);
+    this.name = Options.once("name", this.name, name);
     return this;
   }
 
   /** A file to which every byte is appended as it arrives. */
   public ConsoleBuilder file(Path file) {
-    this.file = once("file", this.file, file);
+    this.file = Options.once("file", this.file, file);
     return this;
   }
 
@@ -45,22 +45,19 @@ public final class ConsoleBuilder {
    * that was after the console's first line: {@code 2026-11-22T10:15:30.123Z 12.345 text}.
    */
   public ConsoleBuilder timedFile(Path file) {
-    this.timedFile = once("timedFile", this.timedFile, file);
+    this.timedFile = Options.once("timedFile", this.timedFile, file);
     return this;
   }
 
   /** How long waits last that name no timeout; 30 s unless set. */
   public ConsoleBuilder timeout(Duration timeout) {
-    if (timeout.isNegative() || timeout.isZero()) {
-      throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
-    }
-    this.timeout = once("timeout", this.timeout, timeout);
+    this.timeout = Options.timeout(this.timeout, timeout);
     return this;
   }
 
   /** Describes what is behind the console, for messages: whether it runs, why it ended. */
   public ConsoleBuilder state(Supplier<String> state) {
-    this.state = once("state", this.state, state);
+    this.state = Options.once("state", this.state, state);
     return this;
   }
 
@@ -84,16 +81,8 @@ public final class ConsoleBuilder {
    * turns that off.
    */
   public ConsoleBuilder failOn(Set<KernelFailure> failures) {
-    this.failOn = once("failOn", this.failOn, Set.copyOf(failures));
+    this.failOn = Options.once("failOn", this.failOn, Set.copyOf(failures));
     return this;
-  }
-
-  private static <T> T once(String option, @Nullable T before, T value) {
-    if (before != null) {
-      throw new IllegalStateException(
-          "The console's " + option + " has been set already, to " + before);
-    }
-    return value;
   }
 
   /** Takes over the channel and starts to read it. */

@@ -48,7 +48,7 @@ public final class Shell {
   private final ShellFiles files = new ShellFiles(this);
   private final String nonce =
       Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
-  private final Pattern news = Pattern.compile(Pattern.quote(newsWord("")) + "\\d+(\n|\\z)");
+  private final Pattern news = Pattern.compile(Pattern.quote(newsWord("")) + "\\d+ \\d(\n|\\z)");
   private final ReentrantLock running = new ReentrantLock();
   private volatile String current = "";
   private int commands; // guarded by running

@@ -76,13 +76,10 @@ public final class ShellBuilder {
 
   /** Logs in at a {@code login:} without a password. */
   public ShellBuilder login(String user) {
-    if (this.user != null) {
-      throw new IllegalStateException("The login has been set already, for " + this.user);
-    }
     if (now) {
       throw new IllegalStateException("A login ends with a prompt: leave one of the two out");
     }
-    this.user = user;
+    this.user = Options.once("login", this.user, user);
     return this;
   }
 
@@ -95,10 +92,7 @@ public final class ShellBuilder {
 
   /** The directory that the shell changes to. {@link ShellCommand#in} is for one command. */
   public ShellBuilder in(String directory) {
-    if (this.directory != null) {
-      throw new IllegalStateException("The directory has been set already, to " + this.directory);
-    }
-    this.directory = ShellWords.path(directory);
+    this.directory = Options.once("directory", this.directory, ShellWords.path(directory));
     return this;
   }
 
@@ -114,13 +108,7 @@ public final class ShellBuilder {
 
   /** How long {@link #open} and commands wait that name no timeout; 30 s unless set. */
   public ShellBuilder timeout(Duration timeout) {
-    if (timeout.isNegative() || timeout.isZero()) {
-      throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
-    }
-    if (this.timeout != null) {
-      throw new IllegalStateException("The timeout has been set already, to " + this.timeout);
-    }
-    this.timeout = timeout;
+    this.timeout = Options.timeout(this.timeout, timeout);
     return this;
   }
 

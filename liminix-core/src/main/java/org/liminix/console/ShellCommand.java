@@ -30,10 +30,7 @@ public final class ShellCommand {
 
   /** The directory it runs in, relative to the shell's own if it does not begin with a slash. */
   public ShellCommand in(String directory) {
-    if (this.directory != null) {
-      throw new IllegalStateException("The directory has been set already, to " + this.directory);
-    }
-    this.directory = ShellWords.path(directory);
+    this.directory = Options.once("directory", this.directory, ShellWords.path(directory));
     return this;
   }
 
@@ -48,22 +45,13 @@ public final class ShellCommand {
   }
 
   static void add(Map<String, String> environment, String variable, String value) {
-    String before = environment.putIfAbsent(ShellWords.variable(variable), value);
-    if (before != null) {
-      throw new IllegalStateException(
-          "The variable " + variable + " has been set already, to " + before);
-    }
+    String name = ShellWords.variable(variable);
+    environment.put(name, Options.once("variable " + name, environment.get(name), value));
   }
 
   /** How long {@link #run} waits for its end; the shell's default timeout unless set. */
   public ShellCommand timeout(Duration timeout) {
-    if (timeout.isNegative() || timeout.isZero()) {
-      throw new IllegalArgumentException("A timeout must be longer than nothing: " + timeout);
-    }
-    if (this.timeout != null) {
-      throw new IllegalStateException("The timeout has been set already, to " + this.timeout);
-    }
-    this.timeout = timeout;
+    this.timeout = Options.timeout(this.timeout, timeout);
     return this;
   }
 
