@@ -242,9 +242,9 @@ public final class UnixSocket implements ByteChannel {
       }
     }
 
-    /** Idempotent. */
+    /** Idempotent; all is released when it returns, even if another thread closes it, too. */
     @Override
-    public void close() throws IOException {
+    public synchronized void close() throws IOException {
       if (server.isOpen()) {
         server.close();
         acceptable.close();

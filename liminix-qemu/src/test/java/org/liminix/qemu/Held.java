@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -26,20 +28,17 @@ final class Held {
             .filter(thread -> thread.getName().startsWith("liminix"))
             .count();
     long children = ProcessHandle.current().descendants().count();
-    long sockets = 0;
-    long files = 0;
-    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-      for (Path descriptor : descriptors.toList()) {
-        String target = Files.isSymbolicLink(descriptor) ? read(descriptor) : "";
-        if (target.startsWith("socket:")) {
-          sockets++;
-        } else if (!target.isEmpty()) {
-          files++;
+    SortedMap<String, Integer> descriptors = new TreeMap<>();
+    try (Stream<Path> links = Files.list(Path.of("/proc/self/fd"))) {
+      for (Path link : links.toList()) {
+        String target = read(link);
+        // The JVM itself reads now and then what its container may use, and classes.
+        if (!target.matches("/(sys|proc|dev|cgroup)/.*|.*\\.(jar|class)|")) {
+          descriptors.merge(target.replaceAll(":.*", ""), 1, Integer::sum);
         }
       }
     }
-    return "threads %d, processes %d, sockets %d, files %d"
-        .formatted(threads, children, sockets, files);
+    return "threads %d, processes %d, descriptors %s".formatted(threads, children, descriptors);
   }
 
   private static String read(Path link) {
