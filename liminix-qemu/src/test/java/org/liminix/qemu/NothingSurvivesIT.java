@@ -87,7 +87,7 @@ class NothingSurvivesIT {
     assertThatExceptionOfType(VmException.class).isThrownBy(broken::start);
     try (Stream<Path> files = Files.list(runDirectory)) {
       assertThat(files.map(path -> path.getFileName().toString()))
-          .isSubsetOf("qemu.log", "console.log");
+          .isSubsetOf("qemu.log", "console.log", "console.txt");
     }
   }
 

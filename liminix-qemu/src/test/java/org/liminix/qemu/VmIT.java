@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -52,7 +53,7 @@ class VmIT {
       try (var files = Files.list(runDirectory)) {
         assertThat(files.map(path -> path.getFileName().toString()))
             .containsExactlyInAnyOrder(
-                "console", "monitor", "qmp", "pid", "console.log", "qemu.log");
+                "console", "monitor", "qmp", "pid", "console.log", "console.txt", "qemu.log");
       }
       assertThat(ProcessHandle.of(vm.pid())).isPresent();
       assertThat(readUntil(runDirectory.resolve("monitor"), "info status\n", "VM status: running"))
@@ -74,13 +75,16 @@ class VmIT {
       }
       try (var files = Files.list(runDirectory)) {
         assertThat(files.map(path -> path.getFileName().toString()))
-            .containsExactlyInAnyOrder("console.log", "qemu.log");
+            .containsExactlyInAnyOrder("console.log", "console.txt", "qemu.log");
       }
       assertThat(runDirectory.resolve("console.log")).hasContent("OK\n");
+      assertThat(runDirectory.resolve("console.txt"))
+          .content()
+          .matches("\\S+Z +\\d+\\.\\d{3}  OK\n");
     } finally {
-      Files.deleteIfExists(runDirectory.resolve("console.log"));
-      Files.deleteIfExists(runDirectory.resolve("qemu.log"));
-      Files.deleteIfExists(runDirectory);
+      for (String log : List.of("console.log", "console.txt", "qemu.log", "")) {
+        Files.deleteIfExists(runDirectory.resolve(log));
+      }
     }
   }
 
