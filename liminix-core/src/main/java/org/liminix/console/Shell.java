@@ -47,7 +47,7 @@ public final class Shell {
   private final Duration defaultTimeout;
   private final ShellFiles files = new ShellFiles(this);
   private final String nonce =
-      Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
+      Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36, 36 * 36 * 36), 36);
   private final Pattern news = Pattern.compile(Pattern.quote(newsWord("")) + "\\d+ \\d(\n|\\z)");
   private final ReentrantLock running = new ReentrantLock();
   private volatile String current = "";
@@ -230,25 +230,21 @@ public final class Shell {
   }
 
   private boolean fits(String script) {
-    return typed(nonce + "." + commands, script)
-        .lines()
-        .allMatch(line -> line.length() <= LONGEST_LINE);
+    return typed(id(commands), script).lines().allMatch(line -> line.length() <= LONGEST_LINE);
   }
 
   private static String typed(String id, String script) {
-    // The two quotes keep the echo of this line from matching the markers. `command` keeps a syntax
-    // error from ending the shell, as one in a special built-in would (POSIX XCU 2.8.1).
-    return "echo '@''b"
-        + id
-        + "';command eval "
-        + ShellWords.quote(script)
-        + ";echo '@''e"
-        + id
-        + " '$?'@'";
+    // The two quotes keep the echo of this line from matching the markers.
+    return "echo @''b" + id + ";" + ShellWords.contained(script) + ";echo @''e" + id + " $?@";
+  }
+
+  /** Short, for it is typed twice. */
+  private String id(int number) {
+    return nonce + Integer.toString(number, 36);
   }
 
   private CommandResult type(String command, String script, Deadline deadline) {
-    String id = nonce + "." + ++commands;
+    String id = id(++commands);
     String line = typed(id, script);
     Pattern begin = Pattern.compile("@b" + Pattern.quote(id) + "\n");
     Pattern end = Pattern.compile("@e" + Pattern.quote(id) + " (\\d+)@");
@@ -286,7 +282,7 @@ public final class Shell {
    * @throws ConsoleException if what answers is no POSIX shell
    */
   void synchronize(Deadline deadline) {
-    String id = nonce + "." + ++commands;
+    String id = id(++commands);
     Pattern answer = Pattern.compile("@([sn])" + Pattern.quote(id) + "\n");
     boolean refused = false;
     for (Duration patience = FIRST_PATIENCE; ; patience = patience.multipliedBy(2)) {

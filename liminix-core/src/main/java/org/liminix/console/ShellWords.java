@@ -2,13 +2,71 @@ package org.liminix.console;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Text as a shell reads it when it is typed on a terminal. */
 final class ShellWords {
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
+  /** A program and words that mean themselves. */
+  private static final Pattern SIMPLE_COMMAND =
+      Pattern.compile("([a-z/][\\w./-]*)( [\\w./:=,@%+-]+)*");
+
+  /** POSIX XCU 2.4 and bash's own: these need others behind them. */
+  private static final Set<String> RESERVED =
+      Set.of(
+          "case",
+          "coproc",
+          "do",
+          "done",
+          "elif",
+          "else",
+          "esac",
+          "fi",
+          "for",
+          "function",
+          "if",
+          "in",
+          "select",
+          "then",
+          "time",
+          "until",
+          "while");
+
+  /** POSIX XCU 2.14: an error in one of these ends a shell that is not interactive. */
+  private static final Set<String> SPECIAL =
+      Set.of(
+          "break",
+          "continue",
+          "eval",
+          "exec",
+          "exit",
+          "export",
+          "readonly",
+          "return",
+          "set",
+          "shift",
+          "times",
+          "trap",
+          "unset");
+
   private ShellWords() {}
+
+  /**
+   * The script as a command of its own, which neither a syntax error in it nor one in a special
+   * built-in takes the rest of the line with: {@code command eval 'script'} (POSIX XCU 2.8.1), or
+   * as it is where that cannot be, for each character is slow on a serial line.
+   */
+  static String contained(String script) {
+    Matcher simple = SIMPLE_COMMAND.matcher(script);
+    boolean harmless =
+        simple.matches()
+            && !RESERVED.contains(simple.group(1))
+            && !SPECIAL.contains(simple.group(1));
+    return harmless ? script : "command eval " + quote(script);
+  }
 
   /**
    * A word that means the text, whatever is in it. Terminals, line editors and bash's history

@@ -274,7 +274,7 @@ class ConsoleKernelTest extends WithPeer {
     while (!command.contains("@''b")) {
       command = guest.hears("\n"); // asked again, on a slow machine
     }
-    String id = command.replaceAll("(?s).*@''b([^']+)'.*", "$1");
+    String id = command.replaceAll("(?s).*@''b(\\w+);.*", "$1");
     guest.says("@b" + id + "\r\n" + said + "@e" + id + " 0@\r\n");
     return output.get();
   }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -196,6 +197,22 @@ class ShellTest {
       guest.says("bash: ommand: command not found\r\n@n" + id + "\r\n# ");
       answers(guest);
       assertThat(opening.get()).isNotNull();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dash -i", "bash --norc -i", "busybox sh -i", "pipe:/bin/sh"})
+  void survivesAMistakenCommandAsTheLastAndAsTheFirstWord(String program) throws IOException {
+    assumeInstalled(program.replace("pipe:", ""));
+    try (HostShell host = HostShell.start(program)) {
+      Shell shell = Shell.on(host.console()).withoutPrompt().open();
+      for (String mistake :
+          List.of("then", "done", "shift 99", "set -o nothing", "no-such-thing")) {
+        assertThat(shell.run(mistake).status()).as(mistake).isNotZero();
+      }
+      assertThat(shell.run("printf %s/ a=b c:d,e").output()).isEqualTo("a=b/c:d,e/");
+      assertThat(shell.run("exit_with() { return 4; }").status()).isZero();
+      assertThat(shell.run("exit_with").status()).isEqualTo(4);
     }
   }
 
