@@ -2,6 +2,8 @@ package org.liminix.qemu;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.HexFormat;
 
 /**
@@ -102,8 +104,23 @@ final class Reseeder {
     return elf.putShort(EXECUTABLE).putShort((short) machine).putInt(1);
   }
 
+  /** A line of shell that sets the guest's clock to this machine's and has it run the program. */
+  static String script(Machine machine) {
+    byte[] seed = new byte[32];
+    new SecureRandom().nextBytes(seed);
+    return """
+        { date -u -s @%d; echo %s > /dev/urandom; \
+        for f in /dev/.reseed /tmp/.reseed; do \
+        printf '%s' > $f && chmod 700 $f && $f < /dev/urandom && break; done; r=$?; \
+        rm -f /dev/.reseed /tmp/.reseed; } > /dev/null 2>&1; (exit $r)"""
+        .formatted(
+            Instant.now().getEpochSecond(),
+            HexFormat.of().formatHex(seed),
+            printfArgument(machine));
+  }
+
   /** The same as the argument of a shell's printf. */
-  static String printfArgument(Machine machine) {
+  private static String printfArgument(Machine machine) {
     StringBuilder octal = new StringBuilder();
     for (byte value : program(machine)) {
       octal.append('\\').append(Integer.toOctalString(value & 0xff)); // a backslash ends each

@@ -1,15 +1,12 @@
 package org.liminix.qemu;
 
-import com.google.common.io.BaseEncoding;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
@@ -252,18 +249,7 @@ public final class Vm implements AutoCloseable, Evidence {
    * which leaves the console as it is, or else by the shell.
    */
   void refresh() {
-    byte[] seed = new byte[32];
-    new SecureRandom().nextBytes(seed);
-    String line =
-        """
-        { date -u -s @%d; echo %s > /dev/urandom; \
-        for f in /dev/.reseed /tmp/.reseed; do \
-        printf '%s' > $f && chmod 700 $f && $f < /dev/urandom && break; done; r=$?; \
-        rm -f /dev/.reseed /tmp/.reseed; } > /dev/null 2>&1; (exit $r)"""
-            .formatted(
-                Instant.now().getEpochSecond(),
-                BaseEncoding.base16().encode(seed),
-                Reseeder.printfArgument(spec.machine()));
+    String line = Reseeder.script(spec.machine());
     boolean refreshed =
         agent.filter(GuestAgent::isThere).isPresent()
             ? agent().exec("sh", "-c", line).succeeded()
