@@ -59,6 +59,7 @@ public final class ConnectVm {
     Optional<String> name = names.stream().findFirst();
     switch (option) {
       case "" -> join(find(name, "machine", ConnectVm::runs));
+      case "--help" -> System.out.println(USAGE);
       case "--list" -> running(ConnectVm::runs).forEach(System.out::println);
       case "--go-on" -> goOn(find(name, "paused test", ConnectVm::isPaused));
       default -> throw new IllegalArgumentException(USAGE);
