@@ -152,6 +152,12 @@ public final class SupervisedProcess implements AutoCloseable {
         interrupted = true; // SIGKILL has been sent: this ends at once
       }
     }
+    try {
+      // A pipe even though it is redirected, which the JVM closes only some time after waitFor().
+      supervisor.getErrorStream().close();
+    } catch (IOException e) {
+      // Nothing was to be read from it.
+    }
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
