@@ -1,12 +1,7 @@
 package org.liminix.qemu;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import org.liminix.process.Deadline;
 import org.liminix.process.RunDirectory;
-import org.liminix.process.UnixSocket;
 
 /**
  * Sets the timer of a restored MIPS processor going again.
@@ -14,83 +9,115 @@ import org.liminix.process.UnixSocket;
  * <p>QEMU's state of a MIPS has the registers Count and Compare but not the timer that compares
  * them (target/mips/sysemu/machine.c, cp0_timer.c): it is armed when the guest writes either, and a
  * restored guest that waits for the next tick never does. A guest saved while its tick was stopped
- * wakes by other interrupts, which is why some do. Stopping and starting the count, by the bit DC
- * of Cause (MIPS32 PRA, 9.20), arms the timer; the debugger's protocol is what can set that bit.
+ * wakes by other interrupts, which is why some do.
+ *
+ * <p>Stopping and starting the count, by the bit DC of Cause (MIPS32 PRA, 9.20), arms the timer for
+ * the moment when Count reaches Compare. For a guest that was saved between that moment and QEMU's
+ * noticing it, this is a whole turn of Count away, 27 seconds of a Malta. It is told by Compare
+ * behind Count and no timer interrupt pending, and is given a Compare that comes soon. The stub for
+ * debuggers does not know these two registers: the processor is made to execute a few instructions
+ * that do, while its count is stopped, and then has everything else back as it was.
  */
 final class MipsTimer {
-  private static final Duration TIMEOUT = Duration.ofSeconds(10);
-
-  /** In the debugger's order of registers (gdb, mips_regnum): 32 general ones, then sr to cause. */
+  // In the debugger's order (gdb, mips_regnum).
+  private static final int K0 = 26;
+  private static final int K1 = 27;
+  private static final int STATUS = 32;
   private static final int CAUSE = 36;
+  private static final int PC = 37;
 
-  private static final int DISABLE_COUNT = 1 << 27;
-  private static final int DIGITS = 2 * Integer.BYTES;
+  /** Status: interrupts enabled, of them the first of software; MIPS32 PRA, 9.19. */
+  private static final int IE_IM0 = 1 | 1 << 8;
 
-  private final UnixSocket socket;
-  private final ByteBuffer in = ByteBuffer.allocate(4096).limit(0);
+  /** Status: all else of interrupts (IM), exceptions (ERL, EXL) and modes (KSU). */
+  private static final int INTERRUPTS_AND_MODES = 0xff00 | 0x1f;
 
-  private MipsTimer(UnixSocket socket) {
-    this.socket = socket;
+  private static final int IP0 = 1 << 8; // Cause
+  private static final int DC = 1 << 27; // Cause
+  private static final int TI = 1 << 30; // Cause
+
+  /** In unmapped memory, where any MIPS can execute: MIPS32 PRA, 4.4. */
+  private static final int CODE = 0x80000180;
+
+  private static final int[] PROGRAM = {
+    0x401a4800, // mfc0 $k0, $9    Count
+    0x401b5800, // mfc0 $k1, $11   Compare
+    0x409a5800, // mtc0 $k0, $11
+  };
+
+  /** In ticks of Count: 0.1 ms of a Malta. */
+  private static final int SOON = 16_000;
+
+  private final GdbStub stub;
+  private final boolean bigEndian;
+
+  private MipsTimer(GdbStub stub, boolean bigEndian) {
+    this.stub = stub;
+    this.bigEndian = bigEndian;
   }
 
   /** To be called while the machine is stopped; it still is afterwards. */
   static void rearm(Qmp qmp, RunDirectory directory, boolean bigEndian) {
-    try (UnixSocket.Listener listener = UnixSocket.listen(directory.socket("gdb"))) {
-      qmp.monitor("gdbserver unix:" + listener.path() + ",server=off");
-      try (UnixSocket socket = listener.accept(Deadline.after(TIMEOUT))) {
-        new MipsTimer(socket).toggle(bigEndian);
-      }
-      qmp.monitor("gdbserver none");
+    try (GdbStub stub = GdbStub.open(qmp, directory)) {
+      new MipsTimer(stub, bigEndian).rearm();
     } catch (IOException e) {
       throw new VmException("Cannot set the timer of the restored processor going: " + e, e);
     }
   }
 
-  private void toggle(boolean bigEndian) throws IOException {
-    String registers = ask("g");
-    int at = CAUSE * DIGITS;
-    int read = Integer.parseUnsignedInt(registers.substring(at, at + DIGITS), 16);
-    int cause = bigEndian ? read : Integer.reverseBytes(read);
-    for (int value : new int[] {cause | DISABLE_COUNT, cause & ~DISABLE_COUNT}) {
-      String digits = "%08x".formatted(bigEndian ? value : Integer.reverseBytes(value));
-      String answer =
-          ask("G" + registers.substring(0, at) + digits + registers.substring(at + DIGITS));
-      if (!answer.equals("OK")) {
-        throw new IOException("QEMU's debugger answers " + answer);
-      }
+  private void rearm() throws IOException {
+    String registers = stub.registers();
+    int cause = get(registers, CAUSE);
+    if ((cause & DC) != 0) {
+      return; // the guest has stopped its count
+    }
+    stub.setRegisters(set(registers, CAUSE, cause | DC));
+    if ((cause & TI) == 0) {
+      String memory = stub.memory(CODE, PROGRAM.length * Integer.BYTES);
+      compare(registers);
+      stub.setMemory(CODE, memory);
+    }
+    stub.setRegisters(registers);
+  }
+
+  private void compare(String registers) throws IOException {
+    StringBuilder program = new StringBuilder();
+    for (int instruction : PROGRAM) {
+      program.append(hex(instruction));
+    }
+    stub.setMemory(CODE, program.toString());
+
+    // A processor that waits for an interrupt steps only when it has one.
+    int status = (get(registers, STATUS) & ~INTERRUPTS_AND_MODES) | IE_IM0;
+    String ready = set(set(registers, STATUS, status), PC, CODE);
+    ready = set(ready, CAUSE, get(registers, CAUSE) | DC | IP0);
+    stub.setRegisters(ready);
+    stub.step();
+    stub.step();
+    String read = stub.registers();
+    int count = get(read, K0);
+    int left = get(read, K1) - count;
+    if (left <= 0) {
+      stub.setRegisters(set(read, K0, count + SOON));
+      stub.step();
     }
   }
 
-  /** Exchanges packets: "$", content, "#", checksum (gdb, Remote Protocol, Overview). */
-  private String ask(String request) throws IOException {
-    int sum = request.chars().sum() & 0xff;
-    write("$" + request + "#" + "%02x".formatted(sum));
-    while (next() != '$') {
-      // the acknowledgement
-    }
-    StringBuilder answer = new StringBuilder();
-    for (char c = next(); c != '#'; c = next()) {
-      answer.append(c);
-    }
-    next();
-    next();
-    write("+");
-    return answer.toString();
+  private int get(String registers, int register) {
+    int at = register * 2 * Integer.BYTES;
+    return inOrder(Integer.parseUnsignedInt(registers.substring(at, at + 2 * Integer.BYTES), 16));
   }
 
-  private void write(String text) throws IOException {
-    socket.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+  private String set(String registers, int register, int value) {
+    int at = register * 2 * Integer.BYTES;
+    return registers.substring(0, at) + hex(value) + registers.substring(at + 2 * Integer.BYTES);
   }
 
-  private char next() throws IOException {
-    if (!in.hasRemaining()) {
-      in.clear();
-      int count = socket.read(in);
-      in.flip();
-      if (count < 0) {
-        throw new IOException("QEMU has closed the debugger's connection");
-      }
-    }
-    return (char) (in.get() & 0xff);
+  private String hex(int value) {
+    return "%08x".formatted(inOrder(value));
+  }
+
+  private int inOrder(int value) {
+    return bigEndian ? value : Integer.reverseBytes(value);
   }
 }

@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum RunState {
   /** It executes. */
   RUNNING,
-  /** It was paused. */
+  /** It was paused, by the test or by a debugger. */
   PAUSED,
   /** It has not executed anything yet. */
   PRELAUNCH,
@@ -24,6 +24,7 @@ public enum RunState {
   static RunState of(String name) {
     return switch (name) {
       case "save-vm", "restore-vm", "inmigrate", "postmigrate", "finish-migrate" -> SNAPSHOT;
+      case "debug" -> PAUSED;
       default -> {
         String constant = name.replace('-', '_').toUpperCase(Locale.ROOT);
         for (RunState state : values()) {

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.liminix.process.Deadline;
 import org.liminix.process.RunDirectory;
 
@@ -18,6 +20,11 @@ final class Snapshots {
 
   /** What a snapshot of a machine can take: as much as an image can be, of which none is used. */
   private static final long ROOM = 1L << 36;
+
+  /** MIPS_HFLAG_BMASK_BASE and how its processor state is printed: target/mips/cpu.h, cpu.c. */
+  private static final int BRANCH = 0x803800;
+
+  private static final Pattern HIDDEN_FLAGS = Pattern.compile(" ds ([0-9a-f]{4,8}) ");
 
   private final VmSpec spec;
   private final RunDirectory directory;
@@ -33,7 +40,12 @@ final class Snapshots {
 
   synchronized void save(String name) {
     addNode();
+    boolean running = state() == RunState.RUNNING;
+    stop();
     job("snapshot-save", name);
+    if (running) {
+      qmp.execute("cont");
+    }
   }
 
   synchronized void restore(String name) {
@@ -49,6 +61,28 @@ final class Snapshots {
     if (running) {
       qmp.execute("cont");
     }
+  }
+
+  /** Stops it where what is saved is all there is to know. */
+  private void stop() {
+    qmp.execute("stop");
+    while (spec.machine().isMalta() && isInDelaySlot()) {
+      qmp.execute("cont");
+      qmp.execute("stop");
+    }
+  }
+
+  /**
+   * Whether a MIPS has executed a branch and not yet its delay slot, as it can where a page ends
+   * between them. QEMU 7.2 does not restore that: the guest would go on behind the delay slot.
+   */
+  private boolean isInDelaySlot() {
+    String registers = qmp.monitor("info registers");
+    Matcher flags = HIDDEN_FLAGS.matcher(registers);
+    if (!flags.find()) {
+      throw new VmException("QEMU shows the registers of a MIPS without \"ds\":\n" + registers);
+    }
+    return (Integer.parseUnsignedInt(flags.group(1), 16) & BRANCH) != 0;
   }
 
   private RunState state() {
@@ -93,7 +127,7 @@ final class Snapshots {
 
   /** Writes memory and devices to a file; the machine is of no more use. */
   void writeTo(Path file) {
-    qmp.execute("stop");
+    stop();
     migrate("migrate", "exec:cat > " + quoted(file));
   }
 
