@@ -41,6 +41,14 @@ final class AgentPort implements JsonChannel.Protocol {
   private volatile Consumer<AgentException> whenGone = reason -> {};
   private final SecureRandom random = new SecureRandom();
   private final ReentrantLock synchronizing = new ReentrantLock();
+
+  /**
+   * Held from a request to its answer. The agent reads 4096 bytes at a time, and where a request
+   * ends before what it has read does, its answer fails with "Illegal seek" and is lost (GLib's
+   * g_io_channel_write_chars, which seeks back over what was read; seen with qemu-ga 7.2).
+   */
+  private final ReentrantLock turn = new ReentrantLock(true);
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private boolean open; // guarded by lock
@@ -145,19 +153,23 @@ final class AgentPort implements JsonChannel.Protocol {
     if (synchronous) {
       return;
     }
-    try {
-      if (!synchronizing.tryLock(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
-        throw noAnswer(deadline);
-      }
-    } catch (InterruptedException e) {
-      throw new WaitInterruptedException(agent, e);
-    }
+    acquire(synchronizing, deadline);
     try {
       while (!synchronous) {
         attempt(deadline);
       }
     } finally {
       synchronizing.unlock();
+    }
+  }
+
+  private void acquire(ReentrantLock wanted, Deadline deadline) {
+    try {
+      if (!wanted.tryLock(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
+        throw noAnswer(deadline);
+      }
+    } catch (InterruptedException e) {
+      throw new WaitInterruptedException(agent, e);
     }
   }
 
@@ -233,17 +245,27 @@ final class AgentPort implements JsonChannel.Protocol {
   /** Has the agent execute a command. */
   JsonElement execute(String command, Map<String, ?> arguments, Duration timeout) {
     Deadline deadline = Deadline.after(timeout);
+    acquire(turn, deadline);
     try {
-      return await(send(command, arguments, deadline), "to answer " + command, deadline);
+      synchronize(deadline);
+      return await(channel.send(command, arguments, deadline), "to answer " + command, deadline);
     } catch (WaitTimeoutException | WaitInterruptedException e) {
       synchronous = false;
       throw e;
+    } finally {
+      turn.unlock();
     }
   }
 
+  /** Sends a command that the agent may not live to answer. */
   CompletableFuture<JsonElement> send(String command, Map<String, ?> arguments, Deadline deadline) {
-    synchronize(deadline);
-    return channel.send(command, arguments, deadline);
+    acquire(turn, deadline);
+    try {
+      synchronize(deadline);
+      return channel.send(command, arguments, deadline);
+    } finally {
+      turn.unlock();
+    }
   }
 
   /** Waits for something that the agent is to do. */

@@ -39,7 +39,7 @@ import org.liminix.testkit.internal.Tools;
 class GuestAgentIT {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
-  private static final Segments SEGMENTS = Segments.isolated();
+  private static Segments segments;
   private static Vm vm;
   private static GuestAgent agent;
 
@@ -49,7 +49,8 @@ class GuestAgentIT {
   static void boot() {
     Tools.requireImageBuilding();
     Tools.require("qemu-system-x86_64", "qemu-system-x86");
-    vm = guest().spec().start(SEGMENTS);
+    segments = Segments.isolated();
+    vm = guest().spec().start(segments);
     agent = vm.agent();
   }
 
@@ -58,7 +59,9 @@ class GuestAgentIT {
     if (vm != null) {
       vm.close();
     }
-    SEGMENTS.close();
+    if (segments != null) {
+      segments.close();
+    }
   }
 
   private static VmBuilder guest() {
@@ -119,6 +122,25 @@ class GuestAgentIT {
     }
     threads.shutdown();
     assertThat(running).extracting(one -> one.join().output()).containsExactly("1", "2", "3", "");
+  }
+
+  /** Its requests together are more than the agent reads at a time. */
+  @Test
+  void answersEverybodyWhoAsksAtTheSameTime() {
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    List<CompletableFuture<String>> running = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      String input = Character.toString('a' + i % 26).repeat(50 * i + 1);
+      running.add(
+          CompletableFuture.supplyAsync(
+              () -> {
+                String output = agent.command("cat").input(input).run().orThrow().output();
+                return output.equals(input) ? "same" : output;
+              },
+              threads));
+    }
+    threads.shutdown();
+    assertThat(running).extracting(CompletableFuture::join).containsOnly("same");
   }
 
   @Test
@@ -204,7 +226,7 @@ class GuestAgentIT {
 
   @Test
   void findsTheAgentAgainAfterASnapshotAndAReset() {
-    try (Vm other = guest().spec().start(SEGMENTS)) {
+    try (Vm other = guest().spec().start(segments)) {
       GuestAgent there = other.agent();
       there.exec("sh", "-c", "echo before > /tmp/state").orThrow();
       other.snapshot("before");
@@ -234,7 +256,7 @@ class GuestAgentIT {
             .commandLine("test=" + UUID.randomUUID()) // not what an earlier run has left
             .bootedOnce(ready -> ready.agent().exec("date", "-s", "2001-02-03 04:05:06").orThrow());
     for (int run = 0; run < 2; run++) {
-      try (Vm restored = machine.spec().start(SEGMENTS)) {
+      try (Vm restored = machine.spec().start(segments)) {
         assertThat(restored.agent().exec("date", "-u", "+%s").orThrow().output())
             .satisfies(
                 seconds ->
