@@ -6,9 +6,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.internal.Pcapng;
 import org.slf4j.Logger;
@@ -43,6 +45,7 @@ public final class Capture implements AutoCloseable {
   private final Path path;
   private final Segment segment;
   private final FileChannel file;
+  private final Optional<Predicate<Frame>> wanted;
   private final Object fileLock = new Object();
   private final long epochNanos;
 
@@ -57,10 +60,11 @@ public final class Capture implements AutoCloseable {
   private long dropped;
   private @Nullable IOException failure;
 
-  private Capture(Path path, Segment segment, FileChannel file) {
+  private Capture(Path path, Segment segment, FileChannel file, Optional<Predicate<Frame>> wanted) {
     this.path = path;
     this.segment = segment;
     this.file = file;
+    this.wanted = wanted;
     Instant now = Instant.now();
     this.epochNanos =
         TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano() - System.nanoTime();
@@ -83,7 +87,7 @@ public final class Capture implements AutoCloseable {
     return executor;
   }
 
-  static Capture open(Path path, Segment segment) {
+  static Capture open(Path path, Segment segment, Optional<Predicate<Frame>> wanted) {
     FileChannel file = null;
     try {
       file =
@@ -92,7 +96,7 @@ public final class Capture implements AutoCloseable {
               StandardOpenOption.CREATE,
               StandardOpenOption.WRITE,
               StandardOpenOption.TRUNCATE_EXISTING);
-      Capture capture = new Capture(path, segment, file);
+      Capture capture = new Capture(path, segment, file, wanted);
       capture.writeFully(Pcapng.header(segment.network().name()));
       return capture;
     } catch (IOException e) {
@@ -127,6 +131,16 @@ public final class Capture implements AutoCloseable {
     synchronized (lock) {
       return dropped;
     }
+  }
+
+  /** Whether only some frames are wanted. */
+  boolean isFiltered() {
+    return wanted.isPresent();
+  }
+
+  /** Whether such a frame is. */
+  boolean wants(Frame frame) {
+    return wanted.isEmpty() || wanted.get().test(frame);
   }
 
   /** A frame passes. On the loop. */

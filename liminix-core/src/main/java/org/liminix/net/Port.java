@@ -14,12 +14,21 @@ abstract class Port {
   /** What captures say about frames from here. */
   final ByteBuffer captureComment;
 
+  final Cable cable;
+
+  /** Confined to the loop: whether the switch still knows it. */
+  boolean attached;
+
+  /** Confined to the loop: which part of a divided segment it is in. */
+  int part;
+
   /** Written on the loop, read from anywhere. */
   private volatile long dropped;
 
   Port(Segment segment, String name) {
     this.segment = segment;
     this.name = name;
+    this.cable = new Cable(this);
     this.captureComment = StandardCharsets.UTF_8.encode("from " + name).asReadOnlyBuffer();
   }
 

@@ -3,10 +3,16 @@ package org.liminix.net;
 import com.google.common.collect.ObjectArrays;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.liminix.process.WaitInterruptedException;
@@ -40,6 +46,8 @@ public final class Segment {
   private final SendQueue sends;
   private Port[] ports = {};
   private Capture[] captures = {};
+  private FrameLog[] logs = {};
+  private int parts;
   private boolean closed;
 
   private Segment(Network network, EventLoop loop, @Nullable InetSocketAddress group) {
@@ -116,7 +124,22 @@ public final class Segment {
    * @throws NetworkException if it cannot be written
    */
   public Capture capture(Path pcapng) {
-    Capture capture = Capture.open(pcapng, this);
+    return capture(pcapng, Optional.empty());
+  }
+
+  /**
+   * Records those frames that are wanted.
+   *
+   * @param pcapng the file to write; what it held before is lost
+   * @param wanted called on the loop
+   * @throws NetworkException if it cannot be written
+   */
+  public Capture capture(Path pcapng, Predicate<Frame> wanted) {
+    return capture(pcapng, Optional.of(wanted));
+  }
+
+  private Capture capture(Path pcapng, Optional<Predicate<Frame>> wanted) {
+    Capture capture = Capture.open(pcapng, this, wanted);
     try {
       loop.call(
           () -> {
@@ -130,10 +153,92 @@ public final class Segment {
     return capture;
   }
 
+  /** Keeps everything that passes from now on, to wait for and to look at. */
+  public FrameLog log() {
+    FrameLog added = new FrameLog(this);
+    loop.call(
+        () -> {
+          refuseIfClosed("log");
+          logs = ObjectArrays.concat(logs, added);
+        });
+    return added;
+  }
+
+  /**
+   * Sends a frame that no station has sent, as one that comes from somewhere else: to the station
+   * with its destination's address if there is one, else to all.
+   *
+   * @param frame an Ethernet frame from position to limit, copied; the position is left alone
+   */
+  public void inject(ByteBuffer frame) {
+    Station stranger = attach("injected", ignored -> {});
+    stranger.send(frame);
+    loop.call(sends::carry);
+    stranger.close();
+  }
+
+  /**
+   * The cable of a station, to be damaged.
+   *
+   * @param station the name by which it is known here: that of the machine or host
+   * @throws NetworkException if there is no such station, or there are two; the message lists them
+   */
+  public Cable cable(String station) {
+    return loop.compute(() -> port(station)).cable;
+  }
+
+  private Port port(String station) {
+    List<Port> found = Stream.of(ports).filter(port -> port.name().equals(station)).toList();
+    if (found.size() != 1) {
+      throw new NetworkException(
+          "%s stations on %s are called %s; those there are: %s"
+              .formatted(
+                  found.isEmpty() ? "No" : found.size(),
+                  network,
+                  station,
+                  Stream.of(ports).map(Port::name).sorted().collect(Collectors.joining(", "))));
+    }
+    return found.get(0);
+  }
+
+  /**
+   * Divides the segment: these stations hear each other, but none of the others, nor they them.
+   * Calling it again divides it further.
+   *
+   * @throws NetworkException if there is no such station, or there are two
+   */
+  public void partition(String... stations) {
+    change(
+        () -> {
+          List<Port> apart = Stream.of(stations).map(this::port).toList();
+          parts++;
+          apart.forEach(port -> port.part = parts);
+        });
+  }
+
+  /** Makes a divided segment whole. Cables stay as they are. */
+  public void heal() {
+    change(
+        () -> {
+          parts = 0;
+          Stream.of(ports).forEach(port -> port.part = 0);
+        });
+  }
+
+  /** Changes how frames are carried, for those that are sent from now on. */
+  void change(Runnable change) {
+    loop.call(
+        () -> {
+          sends.carry();
+          change.run();
+        });
+  }
+
   private void add(Port port) {
     loop.call(
         () -> {
           refuseIfClosed("attach " + port.name());
+          port.attached = true;
           ports = ObjectArrays.concat(ports, port);
         });
   }
@@ -153,6 +258,7 @@ public final class Segment {
       System.arraycopy(ports, index + 1, fewer, index, fewer.length - index);
       ports = fewer;
       stations.forget(port);
+      port.attached = false;
       port.release();
     }
   }
@@ -168,6 +274,11 @@ public final class Segment {
         () ->
             captures =
                 Stream.of(captures).filter(other -> other != capture).toArray(Capture[]::new));
+  }
+
+  /** Tells a log of no more frames. From any thread; waits until that is so. */
+  void detach(FrameLog log) {
+    detach(() -> logs = Stream.of(logs).filter(other -> other != log).toArray(FrameLog[]::new));
   }
 
   private void detach(Runnable removal) {
@@ -194,24 +305,112 @@ public final class Segment {
     if (frame.remaining() < HEADER) {
       return; // no receiver could tell whom it is for
     }
+    Cable.Direction way = from.cable.fromStation();
+    if (way.isGood()) {
+      carry(from, frame, "");
+      return;
+    }
+    Frame copy = Frame.of(from.name(), "", frame);
+    Impairer.Fate fate = way.decide(copy);
+    if (fate.lost().isEmpty()) {
+      way.carry(fate, copy, (arrived, note) -> carry(from, arrived, note));
+    } else {
+      record(from, frame, fate.note());
+    }
+  }
+
+  /** Carries a frame that has reached the switch. */
+  private void carry(Port from, ByteBuffer frame, String note) {
     int start = frame.position();
     int end = frame.limit();
     long destination = mac(frame, start);
     long source = mac(frame, start + MacAddress.LENGTH);
-    if (!isGroup(source)) {
+    if (!isGroup(source) && from.attached) {
       stations.learn(source, from);
     }
-    for (Capture capture : captures) {
-      capture.record(from.captureComment, frame);
-    }
     Port to = isGroup(destination) ? null : stations.find(destination);
-    for (Port port : ports) {
-      // The group is a shared medium: its other members see what passes here, too.
-      boolean wanted = to == null || port == to || port == group;
-      if (port != from && wanted) {
+    Port[] all = ports;
+    boolean good = note.isEmpty() && parts == 0;
+    for (Port port : all) {
+      good &= port.cable.toStation().isGood();
+    }
+    if (!good) {
+      carryOnBadCables(from, to, frame, note);
+      return;
+    }
+    record(from, frame, "");
+    for (Port port : all) {
+      if (port != from && isWanted(port, to)) {
         deliver(port, frame);
         frame.limit(end).position(start);
       }
+    }
+  }
+
+  /** The group is a shared medium: its other members see what passes here, too. */
+  private boolean isWanted(Port port, @Nullable Port to) {
+    return to == null || port == to || port == group;
+  }
+
+  /** What becomes of the frame is decided for all before it is recorded. */
+  private void carryOnBadCables(Port from, @Nullable Port to, ByteBuffer frame, String note) {
+    Frame copy = Frame.of(from.name(), note, frame);
+    Map<Port, Impairer.Fate> fates = new LinkedHashMap<>();
+    StringBuilder notes = new StringBuilder(note);
+    for (Port port : ports) {
+      if (port == from || !isWanted(port, to)) {
+        continue;
+      }
+      String fate;
+      if (port.part != from.part) {
+        fate = "lost: partition";
+      } else {
+        Impairer.Fate decided = port.cable.toStation().decide(copy);
+        fate = decided.note();
+        if (decided.lost().isEmpty()) {
+          fates.put(port, decided);
+        }
+      }
+      if (!fate.isEmpty()) {
+        notes.append(notes.length() == 0 ? "" : "; ").append("to " + port.name() + ": " + fate);
+      }
+    }
+    record(from, frame, notes.toString());
+    fates.forEach(
+        (port, fate) ->
+            port.cable
+                .toStation()
+                .carry(
+                    fate,
+                    copy,
+                    (arrived, ignored) -> {
+                      if (port.attached) {
+                        deliver(port, arrived);
+                      }
+                    }));
+  }
+
+  private void record(Port from, ByteBuffer frame, String note) {
+    if (captures.length == 0 && logs.length == 0) {
+      return;
+    }
+    ByteBuffer comment =
+        note.isEmpty()
+            ? from.captureComment
+            : StandardCharsets.UTF_8.encode("from " + from.name() + "; " + note);
+    Frame copy = null;
+    for (Capture capture : captures) {
+      if (capture.isFiltered()) {
+        copy = copy == null ? Frame.of(from.name(), note, frame) : copy;
+        if (!capture.wants(copy)) {
+          continue;
+        }
+      }
+      capture.record(comment, frame);
+    }
+    for (FrameLog log : logs) {
+      copy = copy == null ? Frame.of(from.name(), note, frame) : copy;
+      log.add(copy);
     }
   }
 
@@ -249,6 +448,7 @@ public final class Segment {
       capture.end();
     }
     captures = new Capture[0];
+    logs = new FrameLog[0];
   }
 
   @Override

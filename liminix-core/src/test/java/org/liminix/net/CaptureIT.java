@@ -129,4 +129,41 @@ class CaptureIT {
         .isInstanceOf(NetworkException.class)
         .hasMessageContainingAll("lan", file.toString(), "directory must exist");
   }
+
+  @Test
+  void saysInEachPacketsCommentWhatADamagedCableDidToIt() throws Exception {
+    Path file = directory.resolve("lan.pcapng");
+    Segment lan = segments.get(LAN);
+    Frames heard = new Frames();
+    lan.attach("b", heard);
+    Station station = lan.attach("a", frame -> {});
+    lan.cable("a").fromStation().impair(Impairment.none().duplicate(1));
+    lan.cable("b").toStation().impair(Impairment.none().mtu(5));
+    try (Capture capture = lan.capture(file)) {
+      station.send(frame(MacAddress.BROADCAST, A, "too long"));
+      station.send(frame(MacAddress.BROADCAST, A, "short"));
+      assertThat(heard.next()).isEqualTo("short");
+      assertThat(heard.next()).isEqualTo("short");
+    }
+    assertThat(tshark("-r", file.toString(), "-T", "fields", "-e", "frame.comment"))
+        .containsExactly(
+            "from a; duplicated; to b: lost: 8 bytes, more than 5",
+            "from a; the duplicate; to b: lost: 8 bytes, more than 5",
+            "from a; duplicated",
+            "from a; the duplicate");
+  }
+
+  @Test
+  void holdsOnlyWhatIsWanted() throws Exception {
+    Path file = directory.resolve("lan.pcapng");
+    Segment lan = segments.get(LAN);
+    EthernetHost a = EthernetHost.on(LAN).name("ann").address("10.0.0.1/24").start(segments);
+    EthernetHost.on(LAN).name("bob").address("10.0.0.2/24").start(segments);
+    try (Capture capture = lan.capture(file, frame -> frame.icmp().isPresent())) {
+      a.ping("10.0.0.2", Duration.ofSeconds(10));
+      assertThat(capture.packets()).isEqualTo(2);
+    }
+    assertThat(tshark("-r", file.toString(), "-T", "fields", "-e", "_ws.col.Protocol"))
+        .containsExactly("ICMP", "ICMP");
+  }
 }

@@ -26,7 +26,11 @@ import org.liminix.isp.BorderNetworkGateway;
 import org.liminix.isp.IspEvent;
 import org.liminix.net.Capture;
 import org.liminix.net.EthernetHost;
+import org.liminix.net.Frame;
+import org.liminix.net.FrameLog;
+import org.liminix.net.Impairment;
 import org.liminix.net.Ping;
+import org.liminix.net.Segment;
 import org.liminix.net.Segments;
 import org.liminix.process.UnixSocket;
 import org.liminix.qemu.Vm;
@@ -117,6 +121,20 @@ class ReadmeIT {
         EthernetHost a = EthernetHost.on(LAN).address("10.0.0.1/24").start(segments);
         EthernetHost b = EthernetHost.on(LAN).address("10.0.0.2/24").start(segments)) {
       Ping ping = a.ping("10.0.0.2", Duration.ofSeconds(5));
+    }
+  }
+
+  @Test
+  void aBadCable() {
+    try (Segments segments = Segments.isolated();
+        EthernetHost pc = EthernetHost.on(LAN).name("pc").address("10.0.0.1/24").start(segments);
+        EthernetHost b = EthernetHost.on(LAN).address("10.0.0.2/24").start(segments)) {
+      Segment lan = segments.get(LAN);
+      lan.cable("pc").impair(Impairment.none().rate(2_000_000).delay(Duration.ofMillis(20)));
+      try (FrameLog log = lan.log()) {
+        pc.ping("10.0.0.2", Duration.ofSeconds(5));
+        Frame reply = log.await(frame -> frame.icmp().isPresent(), Duration.ofSeconds(5));
+      }
     }
   }
 

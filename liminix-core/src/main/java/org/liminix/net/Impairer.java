@@ -1,0 +1,236 @@
+package org.liminix.net;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Does what an {@link Impairment} says to the frames of one direction. Confined to the loop. */
+final class Impairer {
+  /** A frame that is held back for the next one waits no longer. */
+  private static final Duration HELD = Duration.ofMillis(100);
+
+  /** What may be on its way. */
+  private static final int MOST_BYTES = 1 << 24;
+
+  private static final int HEADER = 14;
+
+  private final Segment segment;
+  private final Impairment impairment;
+  private final SplittableRandom random;
+  private final Queue<Waiting> line = new ArrayDeque<>();
+  private int bytesInLine;
+  private long freeNanos = System.nanoTime(); // when the line has sent what it was given
+  private long lastDueNanos = freeNanos;
+  private @Nullable Waiting held;
+
+  private long passed;
+  private long lost;
+  private long duplicated;
+  private long corrupted;
+  private long reordered;
+
+  Impairer(Segment segment, Impairment impairment, int direction) {
+    this.segment = segment;
+    this.impairment = impairment;
+    // Both directions of a cable have the same seed and must not have the same fate.
+    this.random = new SplittableRandom(impairment.seed() * 31 + direction);
+  }
+
+  /** Told of frames that have arrived. */
+  interface Receiver {
+    /**
+     * A frame is there.
+     *
+     * @param note what happened to it, or an empty text
+     */
+    void arrived(ByteBuffer frame, String note);
+  }
+
+  /**
+   * What is to become of a frame.
+   *
+   * @param lost why it does not arrive, or an empty text
+   * @param corruptedBit which bit behind the header is inverted, or -1
+   * @param duplicated whether it arrives twice
+   * @param overtaken whether it waits for the next one
+   * @param dueNanos when it arrives
+   * @param delayNanos how much later that is than now
+   */
+  record Fate(
+      String lost,
+      int corruptedBit,
+      boolean duplicated,
+      boolean overtaken,
+      long dueNanos,
+      long delayNanos) {
+    /** For captures. */
+    String note() {
+      if (!lost.isEmpty()) {
+        return "lost: " + lost;
+      }
+      StringBuilder note = new StringBuilder();
+      long millis = TimeUnit.NANOSECONDS.toMillis(delayNanos);
+      add(note, millis > 0, "delayed " + millis + " ms");
+      add(note, overtaken, "held back");
+      add(note, corruptedBit >= 0, "corrupted at byte " + (HEADER + corruptedBit / 8));
+      add(note, duplicated, "duplicated");
+      return note.toString();
+    }
+
+    private static void add(StringBuilder note, boolean wanted, String part) {
+      if (wanted) {
+        note.append(note.length() == 0 ? "" : ", ").append(part);
+      }
+    }
+  }
+
+  private record Waiting(ByteBuffer frame, String note, long dueNanos, Receiver receiver) {}
+
+  /** Goes on with other settings, the counts and the frames under way. */
+  Impairer replacedBy(Impairment next, int direction) {
+    Impairer replacement = new Impairer(segment, next, direction);
+    replacement.passed = passed;
+    replacement.lost = lost;
+    replacement.duplicated = duplicated;
+    replacement.corrupted = corrupted;
+    replacement.reordered = reordered;
+    return replacement;
+  }
+
+  boolean isGood() {
+    return impairment == Impairment.none();
+  }
+
+  Cable.Counts counts() {
+    return new Cable.Counts(passed, lost, duplicated, corrupted, reordered);
+  }
+
+  Fate lose(String why) {
+    lost++;
+    return new Fate(why, -1, false, false, 0, 0);
+  }
+
+  Fate decide(Frame frame) {
+    long now = System.nanoTime();
+    if (impairment.only().isPresent() && !impairment.only().get().test(frame)) {
+      passed++;
+      return new Fate("", -1, false, false, now, 0);
+    }
+    // Drawn for every frame, so that one setting does not change what another one does.
+    boolean loses = random.nextDouble() < impairment.loss();
+    boolean duplicates = random.nextDouble() < impairment.duplicate();
+    boolean corrupts = random.nextDouble() < impairment.corrupt();
+    boolean overtakes = random.nextDouble() < impairment.reorder();
+    double jitter = 2 * random.nextDouble() - 1;
+    int payload = frame.length() - HEADER;
+    int bit = random.nextInt(Math.max(1, payload) * Byte.SIZE);
+    if (loses) {
+      return lose("by chance");
+    }
+    if (impairment.mtu() > 0 && payload > impairment.mtu()) {
+      return lose(payload + " bytes, more than " + impairment.mtu());
+    }
+    long sent = now;
+    if (impairment.bitsPerSecond() > 0) {
+      long begin = Math.max(now, freeNanos);
+      if (begin - now > impairment.queue().toNanos()) {
+        return lose("no room in the queue");
+      }
+      double bits = (double) frame.length() * Byte.SIZE;
+      sent = begin + (long) (bits * TimeUnit.SECONDS.toNanos(1) / impairment.bitsPerSecond());
+      freeNanos = sent;
+    }
+    if (bytesInLine + frame.length() > MOST_BYTES) {
+      return lose("no room on the line");
+    }
+    long delay =
+        Math.max(0, impairment.delay().toNanos() + (long) (jitter * impairment.jitter().toNanos()));
+    long due = Math.max(sent + delay, lastDueNanos);
+    lastDueNanos = due;
+    passed++;
+    duplicated += duplicates ? 1 : 0;
+    boolean changed = corrupts && payload > 0;
+    corrupted += changed ? 1 : 0;
+    return new Fate("", changed ? bit : -1, duplicates, overtakes && held == null, due, due - now);
+  }
+
+  /** Carries a frame that is not lost: at once if its time has come, else later. */
+  void carry(Fate fate, Frame frame, Receiver receiver) {
+    ByteBuffer bytes = frame.bytes();
+    if (fate.corruptedBit() >= 0) {
+      ByteBuffer changed = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+      int at = HEADER + fate.corruptedBit() / Byte.SIZE;
+      changed.put(at, (byte) (changed.get(at) ^ 1 << fate.corruptedBit() % Byte.SIZE));
+      bytes = changed.asReadOnlyBuffer();
+    }
+    add(new Waiting(bytes, fate.note(), fate.dueNanos(), receiver), fate.overtaken());
+    if (fate.duplicated()) {
+      add(new Waiting(bytes.duplicate(), "the duplicate", fate.dueNanos(), receiver), false);
+    }
+  }
+
+  private void add(Waiting frame, boolean overtaken) {
+    if (overtaken) {
+      reordered++;
+      held = frame;
+      var unused = segment.loop().schedule(HELD, () -> letGo(frame));
+      return;
+    }
+    if (line.isEmpty() && frame.dueNanos() <= System.nanoTime()) {
+      frame.receiver().arrived(frame.frame(), frame.note());
+    } else {
+      enqueue(frame);
+    }
+    Waiting before = held;
+    if (before != null) {
+      held = null;
+      add(new Waiting(before.frame(), before.note(), frame.dueNanos(), before.receiver()), false);
+    }
+  }
+
+  /** None has overtaken it. */
+  private void letGo(Waiting frame) {
+    if (frame.equals(held)) {
+      held = null;
+      add(frame, false);
+      segment.flush();
+    }
+  }
+
+  private void enqueue(Waiting frame) {
+    line.add(frame);
+    bytesInLine += frame.frame().remaining();
+    if (line.size() == 1) {
+      scheduleNext(frame);
+    }
+  }
+
+  private void scheduleNext(Waiting first) {
+    var unused =
+        segment
+            .loop()
+            .schedule(
+                Duration.ofNanos(Math.max(0, first.dueNanos() - System.nanoTime())), this::arrive);
+  }
+
+  private void arrive() {
+    long now = System.nanoTime();
+    Queue<Waiting> arrived = new ArrayDeque<>();
+    while (!line.isEmpty() && line.element().dueNanos() <= now) {
+      arrived.add(line.remove());
+    }
+    Waiting next = line.peek();
+    if (next != null) {
+      scheduleNext(next);
+    }
+    for (Waiting frame : arrived) {
+      bytesInLine -= frame.frame().remaining();
+      frame.receiver().arrived(frame.frame(), frame.note());
+    }
+    segment.flush();
+  }
+}
