@@ -6,11 +6,13 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
 
-/** Finds out who the client of one session is, with PAP or CHAP. Confined to the loop. */
+/** Finds out who the client of one session is, with PAP, CHAP or MS-CHAP. Confined to the loop. */
 abstract sealed class Authenticator {
   /** Who is told what came of it. */
   interface Listener {
@@ -49,7 +51,8 @@ abstract sealed class Authenticator {
     Map<String, String> accounts = settings.accounts();
     return switch (method) {
       case PAP -> new Pap(loop, link, accounts, listener);
-      case CHAP_MD5 -> new Chap(loop, link, accounts, settings.acName(), listener);
+      case CHAP_MD5 -> new Md5Chap(loop, link, accounts, settings.acName(), listener);
+      case MS_CHAP_V2 -> new MsChapV2(loop, link, accounts, settings.acName(), listener);
     };
   }
 
@@ -169,8 +172,8 @@ abstract sealed class Authenticator {
     }
   }
 
-  /** The Challenge Handshake Authentication Protocol (RFC 1994) with MD5. */
-  static final class Chap extends Authenticator {
+  /** The Challenge Handshake Authentication Protocol (RFC 1994), whatever it computes. */
+  abstract static sealed class Chap extends Authenticator {
     private static final int CHALLENGE = 1;
     private static final int RESPONSE = 2;
     private static final int SUCCESS = 3;
@@ -179,11 +182,11 @@ abstract sealed class Authenticator {
     private static final int CHALLENGE_BYTES = 16;
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    private final byte[] challenge = new byte[CHALLENGE_BYTES];
+    final byte[] challenge = new byte[CHALLENGE_BYTES];
+    final int identifier = RANDOM.nextInt(256);
     private final String name;
-    private final int identifier = RANDOM.nextInt(256);
 
-    Chap(
+    private Chap(
         EventLoop loop,
         Ppp.Link link,
         Map<String, String> accounts,
@@ -194,13 +197,19 @@ abstract sealed class Authenticator {
       RANDOM.nextBytes(challenge);
     }
 
+    /** Whether the client's response proves that it knows the secret. */
+    abstract boolean proves(String user, String secret, byte[] response);
+
+    /** What tells the client how it went, of the words for people. */
+    abstract String message(boolean success, String words);
+
     @Override
-    int protocol() {
+    final int protocol() {
       return Ppp.CHAP;
     }
 
     @Override
-    void ask() {
+    final void ask() {
       byte[] ownName = bytes(name);
       ByteBuffer packet = Ppp.begin(CHALLENGE, identifier, 1 + challenge.length + ownName.length);
       packet.put((byte) challenge.length).put(challenge).put(ownName);
@@ -208,7 +217,7 @@ abstract sealed class Authenticator {
     }
 
     @Override
-    void received(ByteBuffer packet) {
+    final void received(ByteBuffer packet) {
       if (!Ppp.accept(packet)
           || Ppp.code(packet) != RESPONSE
           || Ppp.identifier(packet) != identifier) {
@@ -225,25 +234,84 @@ abstract sealed class Authenticator {
       String refusal =
           secret == null
               ? "unknown user"
-              : same(expected(secret), response) ? null : "wrong secret";
+              : proves(text(user), secret, response) ? null : "wrong secret";
       decide(text(user), identifier, refusal);
     }
 
-    /** RFC 1994 section 4.1: of the identifier, the secret and the challenge. */
-    private byte[] expected(String secret) {
+    @Override
+    final void sendOutcome(boolean success, int identifier, String message) {
+      link.send(
+          Ppp.CHAP, Ppp.packet(success ? SUCCESS : FAILURE, identifier, message(success, message)));
+    }
+  }
+
+  /** With MD5 (RFC 1994 section 4.1). */
+  static final class Md5Chap extends Chap {
+    Md5Chap(
+        EventLoop loop,
+        Ppp.Link link,
+        Map<String, String> accounts,
+        String name,
+        Listener listener) {
+      super(loop, link, accounts, name, listener);
+    }
+
+    /** Of the identifier, the secret and the challenge. */
+    @Override
+    boolean proves(String user, String secret, byte[] response) {
       try {
         MessageDigest md5 = MessageDigest.getInstance("MD5");
         md5.update((byte) identifier);
         md5.update(bytes(secret));
-        return md5.digest(challenge);
+        return same(md5.digest(challenge), response);
       } catch (NoSuchAlgorithmException e) {
         throw new AssertionError("every Java platform has MD5", e);
       }
     }
 
     @Override
-    void sendOutcome(boolean success, int identifier, String message) {
-      link.send(Ppp.CHAP, Ppp.packet(success ? SUCCESS : FAILURE, identifier, message));
+    String message(boolean success, String words) {
+      return words;
+    }
+  }
+
+  /** Microsoft's, version 2 (RFC 2759), in which the ISP proves that it knows the secret, too. */
+  static final class MsChapV2 extends Chap {
+    /** The client's challenge, 8 bytes of nothing, its response, a byte of flags: section 4. */
+    private static final int RESPONSE_BYTES = 49;
+
+    private static final int PEER_CHALLENGE = 16;
+    private static final int NT_RESPONSE = 24;
+
+    private String proof = "";
+
+    MsChapV2(
+        EventLoop loop,
+        Ppp.Link link,
+        Map<String, String> accounts,
+        String name,
+        Listener listener) {
+      super(loop, link, accounts, name, listener);
+    }
+
+    @Override
+    boolean proves(String user, String secret, byte[] response) {
+      if (response.length != RESPONSE_BYTES) {
+        return false;
+      }
+      byte[] peerChallenge = Arrays.copyOf(response, PEER_CHALLENGE);
+      byte[] answer = Arrays.copyOfRange(response, NT_RESPONSE, RESPONSE_BYTES - 1);
+      proof = MsChap.authenticatorResponse(challenge, peerChallenge, answer, user, secret);
+      return same(MsChap.ntResponse(challenge, peerChallenge, user, secret), answer);
+    }
+
+    /** Sections 5 and 6: 691 is a failure to authenticate, after which R=0 allows no retry. */
+    @Override
+    String message(boolean success, String words) {
+      return success
+          ? proof + " M=" + words
+          : "E=691 R=0 C=%s V=3 M=%s"
+              .formatted(HexFormat.of().withUpperCase().formatHex(challenge), words);
     }
   }
 }

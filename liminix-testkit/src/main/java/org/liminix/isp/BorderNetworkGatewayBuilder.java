@@ -102,8 +102,8 @@ public final class BorderNetworkGatewayBuilder {
   }
 
   /**
-   * How clients prove who they are, in order of preference; otherwise with CHAP, or PAP for those
-   * that refuse it.
+   * How clients prove who they are, in order of preference; otherwise with CHAP, or MS-CHAP or PAP
+   * for those that refuse it.
    */
   public BorderNetworkGatewayBuilder authentication(AuthMethod first, AuthMethod... others) {
     List<AuthMethod> methods = Stream.concat(Stream.of(first), Stream.of(others)).toList();
@@ -184,7 +184,7 @@ public final class BorderNetworkGatewayBuilder {
         range[1],
         orElse(worldAddress, Ipv4Prefix.parse("10.0.2.1/24")),
         orElse(dns, List.of()),
-        orElse(authMethods, List.of(AuthMethod.CHAP_MD5, AuthMethod.PAP)),
+        orElse(authMethods, List.of(AuthMethod.CHAP_MD5, AuthMethod.MS_CHAP_V2, AuthMethod.PAP)),
         orElse(acName, "liminix"),
         orElse(serviceName, "internet"),
         orElse(echoInterval, Duration.ofSeconds(10)),

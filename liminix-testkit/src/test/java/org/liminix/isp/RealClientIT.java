@@ -37,6 +37,8 @@ class RealClientIT {
       "pppd noauth noipdefault nodefaultroute updetach maxfail 1 unit 9 mtu 1492 mru 1492 ";
 
   private static final String KERNEL_MODE = "plugin pppoe.so nic-eth1 ";
+  private static final String ONLY_PAP = "refuse-chap refuse-mschap-v2 ";
+  private static final String ONLY_MS_CHAP = "refuse-chap refuse-pap ";
   private static final String USER_MODE = "pty 'pppoe -I eth1' ";
 
   @Part
@@ -141,7 +143,12 @@ class RealClientIT {
   @ParameterizedTest
   @EnumSource(AuthMethod.class)
   void refusesAWrongSecret(AuthMethod method, BorderNetworkGateway isp, Vm router) {
-    String choice = method == AuthMethod.PAP ? "refuse-chap " : "refuse-pap ";
+    String choice =
+        switch (method) {
+          case PAP -> ONLY_PAP;
+          case CHAP_MD5 -> "refuse-pap refuse-mschap-v2 ";
+          case MS_CHAP_V2 -> ONLY_MS_CHAP;
+        };
     String user = "user " + USER + " password wrong-" + method;
     CommandResult result = router.shell().run(OTHER + KERNEL_MODE + choice + user, PATIENCE);
     assertThat(result.status()).as(result.output()).isEqualTo(19); // pppd: failed to authenticate
@@ -165,7 +172,8 @@ class RealClientIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {KERNEL_MODE, USER_MODE, KERNEL_MODE + "refuse-chap "})
+  @ValueSource(
+      strings = {KERNEL_MODE, USER_MODE, KERNEL_MODE + ONLY_PAP, KERNEL_MODE + ONLY_MS_CHAP})
   void servesASecondSessionOfTheSameClientUntilItHangsUp(
       String mode, BorderNetworkGateway isp, Vm router) {
     CommandResult result =
