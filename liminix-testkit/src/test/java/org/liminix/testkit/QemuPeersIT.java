@@ -93,6 +93,7 @@ class QemuPeersIT {
 
   /** A script of many blocks: what it prints in the end hangs on all of them. */
   private static byte[] script() {
+    sum = 0;
     StringBuilder script = new StringBuilder("#!ipxe\nset sum:int32 0\n");
     Random random = new Random(2);
     for (int line = 0; line < 500; line++) {
