@@ -38,7 +38,14 @@ public final class ChildJvm implements AutoCloseable {
 
   /** One that has no terminal, wherever this one was started. */
   public static ChildJvm runWithoutTerminal(Class<?> main, String... arguments) throws IOException {
-    return run(List.of("setsid"), List.of(), Map.of(), main, arguments);
+    return runUnder(List.of("setsid"), Map.of(), main, arguments);
+  }
+
+  /** One whose command follows these words, those of a program that becomes another. */
+  public static ChildJvm runUnder(
+      List<String> wrapper, Map<String, String> environment, Class<?> main, String... arguments)
+      throws IOException {
+    return run(wrapper, List.of(), environment, main, arguments);
   }
 
   private static ChildJvm run(

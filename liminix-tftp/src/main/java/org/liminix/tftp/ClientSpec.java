@@ -13,6 +13,7 @@ import org.liminix.tftp.internal.RetryTimer;
  * @param server where its requests go
  * @param host where it lives, or null for this machine
  * @param plain whether it sends no options at all
+ * @param maxDownload the most bytes of a file it fetches
  */
 record ClientSpec(
     InetSocketAddress server,
@@ -21,6 +22,7 @@ record ClientSpec(
     int window,
     boolean plain,
     boolean netascii,
+    long maxDownload,
     RetryTimer.Patience patience) {
 
   /** The options of a request for content of that size, -1 if it is not known. */

@@ -14,6 +14,7 @@ import org.liminix.tftp.internal.Wire;
 /** A client fetches. */
 final class ReadTransfer extends ServerTransfer implements Sender.Owner {
   private Negotiation terms = Negotiation.none();
+  private long reserved; // bytes of the window
   private @Nullable Source source;
   private @Nullable Sender sender; // from the moment DATA may flow
 
@@ -36,6 +37,8 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
     source = opened;
     terms = Negotiation.answer(packet, opened.size(), engine.limitsFor(client()));
     record.terms(terms.blockSize(), terms.window(), opened.size());
+    reserved = (long) terms.blockSize() * terms.window();
+    engine.reserve(reserved);
     if (terms.answer().isEmpty()) {
       send(opened, nowNanos);
     } else {
@@ -114,6 +117,8 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
 
   @Override
   void release() {
+    engine.reserve(-reserved);
+    reserved = 0;
     if (sender != null) {
       sender.close();
     }

@@ -47,8 +47,6 @@ final class ServerEngine {
   /** Buffers kept for the next transfers. */
   private static final long POOLED_BYTES = 4 * 1024 * 1024;
 
-  private static final int OPENERS = 2;
-
   /** Denied clients that are named in the log; more would be a flood. */
   private static final int NAMED_DENIED = 256;
 
@@ -64,7 +62,9 @@ final class ServerEngine {
   private final Map<InetSocketAddress, ServerTransfer> latest = new HashMap<>();
   private final Set<ServerTransfer> transfers = new LinkedHashSet<>();
   private final Set<ServerTransfer> halfOpen = new LinkedHashSet<>();
+  private final Set<ServerTransfer> lingering = new LinkedHashSet<>();
   private final Set<InetAddress> denied = new HashSet<>();
+  private long reserved; // bytes in the windows granted
   private boolean full;
   private boolean closed;
   private final DatagramEndpoint endpoint;
@@ -82,8 +82,8 @@ final class ServerEngine {
     this.history = history;
     this.openers =
         new ThreadPoolExecutor(
-            OPENERS,
-            OPENERS,
+            spec.openers(),
+            spec.openers(),
             10,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
@@ -112,13 +112,18 @@ final class ServerEngine {
     return endpoint.localAddress();
   }
 
-  /** What may be granted to a client, given what it lost before. */
+  /** What may be granted to a client, given what it lost before and the memory that is left. */
   Negotiation.Limits limitsFor(InetSocketAddress client) {
     Negotiation.Limits limits = spec.limits();
     return new Negotiation.Limits(
         limits.blockSize(),
         losses.windowFor(client.getAddress(), limits.window()),
-        limits.windowBytes());
+        (int) Math.max(0, Math.min(limits.windowBytes(), spec.maxMemory() - reserved)));
+  }
+
+  /** Takes bytes for a window, or gives them back if negative. */
+  void reserve(long bytes) {
+    reserved += bytes;
   }
 
   void finishedWindow(InetSocketAddress client, int window, int lost) {
@@ -262,22 +267,24 @@ final class ServerEngine {
   }
 
   private void open(ServerTransfer transfer) {
-    try {
-      openers.execute(
-          () -> {
-            try {
-              if (transfer.record.request().options().containsKey("windowsize")) {
-                segmentation.prepare();
-              }
-              Closeable content = transfer.open();
-              hand(() -> transfer.opened(content), () -> transfer.closeQuietly(content));
-            } catch (TftpException e) {
-              hand(() -> refuse(transfer, e), () -> {});
-            } catch (RuntimeException e) {
-              log.warn("{} failed", transfer.record.request(), e);
-              hand(() -> transfer.fail(TftpError.UNDEFINED, "The server failed", e), () -> {});
+    Runnable opening =
+        () -> {
+          try {
+            if (transfer.record.request().options().containsKey("windowsize")) {
+              segmentation.prepare();
             }
-          });
+            Closeable content = transfer.open();
+            hand(() -> transfer.opened(content), () -> transfer.closeQuietly(content));
+          } catch (TftpException e) {
+            hand(() -> refuse(transfer, e), () -> {});
+          } catch (RuntimeException e) {
+            log.warn("{} failed", transfer.record.request(), e);
+            hand(() -> transfer.fail(TftpError.UNDEFINED, "The server failed", e), () -> {});
+          }
+        };
+    transfer.opening = opening;
+    try {
+      openers.execute(opening);
     } catch (RejectedExecutionException e) {
       transfer.end(TftpTransfer.State.FAILED, null, "the server is closing");
     }
@@ -293,6 +300,21 @@ final class ServerEngine {
 
   private static void refuse(ServerTransfer transfer, TftpException why) {
     transfer.fail(why.error().orElse(TftpError.UNDEFINED), String.valueOf(why.getMessage()), null);
+  }
+
+  /** Keeps the port of a transfer that is over for a while, but no more of them than of others. */
+  void linger(ServerTransfer transfer) {
+    lingering.add(transfer);
+    loop().schedule(spec.linger(), () -> forget(transfer));
+    if (lingering.size() > spec.maxTransfers()) {
+      forget(lingering.iterator().next());
+    }
+  }
+
+  private void forget(ServerTransfer transfer) {
+    if (lingering.remove(transfer)) {
+      transfer.closeLink();
+    }
   }
 
   void started(ServerTransfer transfer) {
@@ -311,6 +333,10 @@ final class ServerEngine {
     transfers.remove(transfer);
     halfOpen.remove(transfer);
     latest.remove(transfer.client(), transfer);
+    Runnable opening = transfer.opening;
+    if (opening != null) {
+      openers.remove(opening); // if its turn has not come: whoever is displaced takes no room there
+    }
     TftpTransfer record = transfer.record;
     if (record.state() == TftpTransfer.State.COMPLETED) {
       log.info("{}", record);

@@ -14,6 +14,8 @@ import org.liminix.tftp.internal.RetryTimer;
  *
  * @param host where it lives, or null for this machine at {@code address}
  * @param maxTransfers how many may be under way at once
+ * @param maxMemory the most bytes in all windows, those of one block aside
+ * @param openers how many threads may wait for disks and users' functions
  * @param history how many that are over are remembered
  * @param linger how long a completed write answers a client that missed the end
  * @param segmentation whether the kernel may cut runs of packets
@@ -28,6 +30,8 @@ record ServerSpec(
     Negotiation.Limits limits,
     RetryTimer.Patience patience,
     int maxTransfers,
+    long maxMemory,
+    int openers,
     int history,
     Duration linger,
     boolean segmentation,

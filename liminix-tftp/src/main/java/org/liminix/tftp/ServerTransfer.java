@@ -26,6 +26,9 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   final RetryTimer timer;
   private final @Nullable ServerTransfer predecessor;
 
+  /** What is to open the content, until that has happened. */
+  @Nullable Runnable opening;
+
   private @Nullable Link link;
   private @Nullable Closeable content;
   private boolean answered;
@@ -74,6 +77,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   }
 
   final void opened(Closeable opened) {
+    opening = null;
     if (ended) {
       closeQuietly(opened);
       return;

@@ -92,7 +92,7 @@ public final class TftpClient implements AutoCloseable {
    * @throws WaitInterruptedException if the thread is interrupted; the transfer ends
    */
   public byte[] get(String file) {
-    BytesSink sink = new BytesSink(MOST_IN_MEMORY);
+    BytesSink sink = new BytesSink(Math.min(MOST_IN_MEMORY, spec.maxDownload()));
     fetch(file, sink);
     return sink.toByteArray();
   }
@@ -106,7 +106,7 @@ public final class TftpClient implements AutoCloseable {
    */
   public long get(String file, Path target) {
     try {
-      return fetch(file, FileSink.create(target, true, Long.MAX_VALUE));
+      return fetch(file, FileSink.create(target, true, spec.maxDownload()));
     } catch (IOException e) {
       throw new TftpException("Cannot write " + target, e);
     }

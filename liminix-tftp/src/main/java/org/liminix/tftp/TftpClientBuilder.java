@@ -20,12 +20,15 @@ public final class TftpClientBuilder {
   /** The sender repairs first; the receiver only helps where the sender does not. */
   private static final Duration FLOOR = Duration.ofMillis(200);
 
+  private static final Duration CEILING = Duration.ofSeconds(5);
+
   private final InetSocketAddress server;
   private @Nullable Integer port;
   private @Nullable Integer blockSize;
   private @Nullable Integer window;
   private @Nullable Integer retries;
   private @Nullable Duration timeout;
+  private @Nullable Long maxDownload;
   private @Nullable DatagramHost host;
   private boolean plain;
   private boolean netascii;
@@ -78,13 +81,29 @@ public final class TftpClientBuilder {
     return this;
   }
 
-  /** How long the first answer is waited for; a second unless set. */
+  /**
+   * How long the first answer is waited for; a second unless set. From then on the measured round
+   * trip decides, within 200 ms and 5 s.
+   */
   public TftpClientBuilder timeout(Duration timeout) {
     once(this.timeout, "timeout");
     if (timeout.isNegative() || timeout.isZero()) {
       throw new IllegalArgumentException("A timeout is longer than " + timeout);
     }
     this.timeout = timeout;
+    return this;
+  }
+
+  /**
+   * The most bytes of a file that is fetched; unless set 1 GiB into memory, and into a file what
+   * the disk holds.
+   */
+  public TftpClientBuilder maxDownload(long bytes) {
+    once(maxDownload, "maxDownload");
+    if (bytes < 1) {
+      throw new IllegalArgumentException("maxDownload(…) takes at least 1 byte, not " + bytes);
+    }
+    maxDownload = bytes;
     return this;
   }
 
@@ -122,9 +141,11 @@ public final class TftpClientBuilder {
             window == null ? DEFAULT_WINDOW : window,
             plain,
             netascii,
+            maxDownload == null ? Long.MAX_VALUE : maxDownload,
             new RetryTimer.Patience(
                 timeout == null ? DEFAULT_TIMEOUT : timeout,
                 FLOOR,
+                CEILING,
                 retries == null ? DEFAULT_RETRIES : retries)));
   }
 }

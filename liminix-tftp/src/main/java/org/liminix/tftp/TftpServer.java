@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * <p>Without a port it takes any free one and tells it by {@link #port()}; boards expect 69, which
  * needs privileges on this machine, and none on an emulated segment ({@link TftpServerBuilder#on}).
  *
- * <p>Thread-safe. Whoever started it closes it. One thread serves all clients, and up to two more
- * open files.
+ * <p>Thread-safe. Whoever started it closes it. One thread serves all clients, and some more, two
+ * unless {@link TftpServerBuilder#openers} says otherwise, open files.
  */
 public final class TftpServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TftpServer.class);

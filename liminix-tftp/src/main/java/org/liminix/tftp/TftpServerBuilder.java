@@ -29,6 +29,11 @@ import org.liminix.tftp.internal.Wire;
  * <p>What is served is looked up in this order: {@link #file(String, byte[]) files} named one by
  * one, {@link #generate generated} ones, then the {@link #root roots}. Not thread-safe. May start
  * several servers.
+ *
+ * <p>What the server takes of this machine is limited by settings, each with its default: {@link
+ * #maxTransfers}, {@link #maxMemory}, {@link #maxUpload}, {@link #history}, {@link #openers}.
+ * Beside them it remembers 1024 clients that lost packets, to send them less at once, names 256
+ * refused ones in the log and keeps 4 MiB of buffers.
  */
 public final class TftpServerBuilder {
   /**
@@ -46,8 +51,11 @@ public final class TftpServerBuilder {
   private static final int DEFAULT_HISTORY = 1000;
   private static final int DEFAULT_RETRIES = 5;
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(1);
-  private static final Duration FLOOR = Duration.ofMillis(40);
-  private static final Duration LINGER = Duration.ofSeconds(3);
+  private static final long DEFAULT_MAX_MEMORY = 64L * 1024 * 1024;
+  private static final int DEFAULT_OPENERS = 2;
+  private static final Duration DEFAULT_LEAST_WAIT = Duration.ofMillis(40);
+  private static final Duration DEFAULT_MOST_WAIT = Duration.ofSeconds(5);
+  private static final Duration DEFAULT_LINGER = Duration.ofSeconds(3);
 
   private final AllowList allowed;
   private final Map<String, TftpContent> files = new LinkedHashMap<>();
@@ -68,6 +76,11 @@ public final class TftpServerBuilder {
   private @Nullable Integer history;
   private @Nullable Integer retries;
   private @Nullable Duration timeout;
+  private @Nullable Duration leastWait;
+  private @Nullable Duration mostWait;
+  private @Nullable Duration linger;
+  private @Nullable Long maxMemory;
+  private @Nullable Integer openers;
   private @Nullable TftpFaults faults;
   private boolean portable;
 
@@ -233,7 +246,7 @@ public final class TftpServerBuilder {
 
   /**
    * The most bytes in a window, and so in memory for one transfer; 1 MiB unless set. Where blocks
-   * are large the window granted is smaller.
+   * are large the window granted is smaller. {@link #maxMemory} is for all transfers together.
    */
   public TftpServerBuilder maxWindowBytes(int bytes) {
     once(maxWindowBytes, "maxWindowBytes", "decide for one");
@@ -248,6 +261,26 @@ public final class TftpServerBuilder {
   public TftpServerBuilder maxTransfers(int count) {
     once(maxTransfers, "maxTransfers", "decide for one");
     maxTransfers = (int) positive(count, 1 << 20, "maxTransfers");
+    return this;
+  }
+
+  /**
+   * The most bytes in the windows of all transfers together; 64 MiB unless set. When they are used
+   * up, further transfers get windows of one block.
+   */
+  public TftpServerBuilder maxMemory(long bytes) {
+    once(maxMemory, "maxMemory", "decide for one");
+    maxMemory = positive(bytes, Long.MAX_VALUE, "maxMemory");
+    return this;
+  }
+
+  /**
+   * How many requests at a time are looked up and opened, or {@link #generate generated}; 2 unless
+   * set. The others wait their turn, no more than {@link #maxTransfers} of them.
+   */
+  public TftpServerBuilder openers(int threads) {
+    once(openers, "openers", "decide for one");
+    openers = (int) positive(threads, 1024, "openers");
     return this;
   }
 
@@ -267,14 +300,37 @@ public final class TftpServerBuilder {
 
   /**
    * How long the first answer is waited for when the client did not ask for a timeout; a second
-   * unless set. From then on the measured round trip decides, and 40 ms at least are waited.
+   * unless set. From then on the measured round trip decides, within {@link #waits}.
    */
   public TftpServerBuilder timeout(Duration timeout) {
     once(this.timeout, "timeout", "decide for one");
-    if (timeout.isNegative() || timeout.isZero()) {
-      throw new IllegalArgumentException("A timeout is longer than " + timeout);
+    this.timeout = positive(timeout, "A timeout");
+    return this;
+  }
+
+  /**
+   * The least and the most that a measured round trip makes the server wait before it repeats a
+   * packet, each wait being four times the last; 40 ms and 5 s unless set.
+   */
+  public TftpServerBuilder waits(Duration least, Duration most) {
+    once(leastWait, "waits", "decide for one");
+    positive(least, "A wait");
+    if (most.compareTo(least) < 0) {
+      throw new IllegalArgumentException(
+          "The most that is waited, " + most + ", is less than the least, " + least);
     }
-    this.timeout = timeout;
+    leastWait = least;
+    mostWait = most;
+    return this;
+  }
+
+  /**
+   * How long a client that missed the last acknowledgement of what it wrote is answered; 3 s unless
+   * set. No more than {@link #maxTransfers} of them are, the latest.
+   */
+  public TftpServerBuilder linger(Duration linger) {
+    once(this.linger, "linger", "decide for one");
+    this.linger = positive(linger, "Lingering");
     return this;
   }
 
@@ -309,6 +365,13 @@ public final class TftpServerBuilder {
   private static long positive(long value, long most, String setter) {
     if (value < 1 || value > most) {
       throw new IllegalArgumentException(setter + "(…) takes 1 to " + most + ", not " + value);
+    }
+    return value;
+  }
+
+  private static Duration positive(Duration value, String what) {
+    if (value.isNegative() || value.isZero()) {
+      throw new IllegalArgumentException(what + " is longer than " + value);
     }
     return value;
   }
@@ -357,11 +420,14 @@ public final class TftpServerBuilder {
             maxWindowBytes == null ? DEFAULT_WINDOW_BYTES : maxWindowBytes),
         new RetryTimer.Patience(
             timeout == null ? DEFAULT_TIMEOUT : timeout,
-            FLOOR,
+            leastWait == null ? DEFAULT_LEAST_WAIT : leastWait,
+            mostWait == null ? DEFAULT_MOST_WAIT : mostWait,
             retries == null ? DEFAULT_RETRIES : retries),
         maxTransfers == null ? DEFAULT_MAX_TRANSFERS : maxTransfers,
+        maxMemory == null ? DEFAULT_MAX_MEMORY : maxMemory,
+        openers == null ? DEFAULT_OPENERS : openers,
         history == null ? DEFAULT_HISTORY : history,
-        LINGER,
+        linger == null ? DEFAULT_LINGER : linger,
         !portable,
         List.copyOf(listeners),
         faults);

@@ -40,10 +40,12 @@ record Uploads(Path folder, boolean overwrite, long limit) {
         }
       }
       if (announced > folder.toFile().getUsableSpace()) {
-        throw new TftpException(TftpError.DISK_FULL, "The disk is too full");
+        throw new TftpException(TftpError.DISK_FULL, "The disk is full");
       }
       Sink sink = FileSink.create(target, overwrite, limit);
       return request.mode() == TftpRequest.Mode.NETASCII ? new NetasciiSink(sink) : sink;
+    } catch (Sink.TooLargeException e) {
+      throw failure(request, e);
     } catch (IOException | InvalidPathException e) {
       throw refusal(request, " cannot be written");
     }
@@ -76,11 +78,8 @@ record Uploads(Path folder, boolean overwrite, long limit) {
     if (cause instanceof FileAlreadyExistsException) {
       return exists(request);
     }
-    String message = String.valueOf(cause.getMessage());
-    return message.contains("No space left") || message.contains("quota")
-        ? new TftpException(TftpError.DISK_FULL, "The disk is full")
-        : new TftpException(
-            TftpError.UNDEFINED, TftpRequest.printable(request.file()) + " cannot be written");
+    return new TftpException(
+        TftpError.UNDEFINED, TftpRequest.printable(request.file()) + " cannot be written");
   }
 
   private TftpException tooLarge() {

@@ -96,7 +96,7 @@ final class WriteTransfer extends ServerTransfer implements Receiver.Owner {
     if (state != TftpTransfer.State.COMPLETED) {
       return false;
     }
-    engine.loop().schedule(engine.spec().linger(), this::closeLink);
+    engine.linger(this);
     return true;
   }
 

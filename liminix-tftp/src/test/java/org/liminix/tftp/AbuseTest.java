@@ -114,29 +114,4 @@ class AbuseTest {
       assertThat(files).containsExactly(root.resolve("file"));
     }
   }
-
-  @Test
-  void tellsTheClientThatTheDiskIsFull() throws Exception {
-    Path full = Path.of("/dev/full");
-    assumeTrue(Files.exists(full), "needs /dev/full");
-    TftpException failure =
-        Uploads.failure(
-            new TftpRequest(
-                new InetSocketAddress(0),
-                TftpRequest.Operation.WRITE,
-                "file",
-                TftpRequest.Mode.OCTET,
-                java.util.Map.of()),
-            writeTo(full));
-    assertThat(failure.error()).contains(TftpError.DISK_FULL);
-  }
-
-  private static IOException writeTo(Path device) {
-    try {
-      Files.write(device, new byte[1]);
-      throw new AssertionError("the disk has room");
-    } catch (IOException e) {
-      return e;
-    }
-  }
 }

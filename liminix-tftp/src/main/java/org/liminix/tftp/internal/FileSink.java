@@ -3,6 +3,8 @@ package org.liminix.tftp.internal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -13,6 +15,9 @@ import java.nio.file.StandardOpenOption;
  * in a hidden file beside it, which goes away if the transfer fails.
  */
 public final class FileSink implements Sink {
+  /** What a full disk is called, in the language of this machine. */
+  private static final String NO_SPACE = noSpace();
+
   private final Path target;
   private final Path partial;
   private final boolean overwrite;
@@ -37,7 +42,12 @@ public final class FileSink implements Sink {
    */
   public static FileSink create(Path target, boolean overwrite, long limit) throws IOException {
     Path folder = target.toAbsolutePath().getParent();
-    Path partial = Files.createTempFile(folder, ".tftp-", ".part");
+    Path partial;
+    try {
+      partial = Files.createTempFile(folder, ".tftp-", ".part");
+    } catch (IOException e) {
+      throw explained(e);
+    }
     try {
       return new FileSink(
           target, partial, overwrite, limit, FileChannel.open(partial, StandardOpenOption.WRITE));
@@ -47,20 +57,53 @@ public final class FileSink implements Sink {
     }
   }
 
+  private static String noSpace() {
+    try {
+      Files.write(Path.of("/dev/full"), new byte[1], StandardOpenOption.WRITE);
+    } catch (FileSystemException noSuchDevice) {
+      // English, then
+    } catch (IOException full) {
+      return String.valueOf(full.getMessage());
+    }
+    return "No space left on device";
+  }
+
+  /** Tells a full disk from other mishaps, for which there is no type but these words. */
+  private static IOException explained(IOException cause) {
+    String words = String.valueOf(cause.getMessage());
+    return words.contains(NO_SPACE) || words.contains("quota")
+        ? new TooLargeException("The disk is full", cause)
+        : cause;
+  }
+
   @Override
   public void write(ByteBuffer bytes) throws IOException {
     size += bytes.remaining();
     if (size > limit) {
       throw new TooLargeException("Files of more than " + limit + " bytes are not taken");
     }
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      throw explained(e);
     }
   }
 
   @Override
   public void finish() throws IOException {
-    channel.close();
+    try {
+      channel.close(); // where a file system that writes behind tells that it could not
+      publish();
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw explained(e);
+    }
+  }
+
+  private void publish() throws IOException {
     if (overwrite) {
       Files.move(
           partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -17,16 +17,16 @@ import org.liminix.net.EventLoop;
 public final class RetryTimer {
   private static final int BACK_OFF = 4;
   private static final long MOST_FLOOR_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-  private static final long CEILING_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   /**
    * How patient a transfer is.
    *
    * @param initial the first wait as long as no round trip was measured
    * @param floor the least wait, above the scheduling noise of either end
+   * @param ceiling what waits grow to
    * @param retries how often a packet is sent again before the transfer is given up
    */
-  public record Patience(Duration initial, Duration floor, int retries) {}
+  public record Patience(Duration initial, Duration floor, Duration ceiling, int retries) {}
 
   /** What follows a silence. */
   public interface Handler {
@@ -41,6 +41,7 @@ public final class RetryTimer {
   private final Handler handler;
   private final int retries;
   private long floorNanos;
+  private final long ceilingNanos;
   private final long initialNanos;
 
   private long smoothedNanos = -1;
@@ -60,6 +61,7 @@ public final class RetryTimer {
     this.handler = handler;
     this.retries = patience.retries();
     this.floorNanos = patience.floor().toNanos();
+    this.ceilingNanos = patience.ceiling().toNanos();
     this.initialNanos = (negotiated == null ? patience.initial() : negotiated).toNanos();
   }
 
@@ -84,7 +86,7 @@ public final class RetryTimer {
    * slow: waits longer from now on.
    */
   public void tooEager() {
-    floorNanos = Math.min(MOST_FLOOR_NANOS, 2 * floorNanos);
+    floorNanos = Math.max(floorNanos, Math.min(MOST_FLOOR_NANOS, 2 * floorNanos));
   }
 
   /** Nothing is awaited. */
@@ -116,7 +118,7 @@ public final class RetryTimer {
   private long timeoutNanos() {
     return smoothedNanos < 0
         ? initialNanos
-        : Math.min(CEILING_NANOS, Math.max(floorNanos, smoothedNanos + 4 * deviationNanos));
+        : Math.min(ceilingNanos, Math.max(floorNanos, smoothedNanos + 4 * deviationNanos));
   }
 
   private void arm(long nowNanos, long wait) {
@@ -154,7 +156,7 @@ public final class RetryTimer {
       return;
     }
     attempts++;
-    long next = Math.max(waitNanos, Math.min(waitNanos * BACK_OFF, CEILING_NANOS));
+    long next = Math.max(waitNanos, Math.min(waitNanos * BACK_OFF, ceilingNanos));
     arm(now, next);
     handler.retry();
   }

@@ -12,12 +12,16 @@ public interface Sink extends Closeable {
   /** Makes the whole content visible. */
   void finish() throws IOException;
 
-  /** Signals content larger than the receiver wants. */
+  /** Signals content larger than the receiver wants, or has room for. */
   final class TooLargeException extends IOException {
     private static final long serialVersionUID = 1L;
 
     public TooLargeException(String message) {
       super(message);
+    }
+
+    public TooLargeException(String message, IOException cause) {
+      super(message, cause);
     }
   }
 }

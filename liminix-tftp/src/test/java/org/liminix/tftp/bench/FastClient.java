@@ -211,7 +211,7 @@ final class FastClient {
 
   /**
    * Fetches over a line that loses a share of the DATA and of the acknowledgements. Repeats its own
-   * last packet after a second, as clients do; returns seconds.
+   * last packet after five seconds, as clients do; returns seconds.
    */
   static double lossy(Target target, int blockSize, double share, long seed) throws IOException {
     Random random = new Random(seed);

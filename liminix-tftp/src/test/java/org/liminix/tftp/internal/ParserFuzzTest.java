@@ -2,7 +2,9 @@ package org.liminix.tftp.internal;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -59,6 +61,33 @@ class ParserFuzzTest {
     } catch (IllegalArgumentException expected) {
       check(!String.valueOf(expected.getMessage()).isEmpty(), "a reason");
     }
+  }
+
+  @FuzzTest(maxDuration = "2m")
+  void readsAnyTextHoweverItIsCut(FuzzedDataProvider data) throws IOException {
+    int block = data.consumeInt(8, 600);
+    byte[] bytes = data.consumeRemainingAsBytes();
+    byte[] text = received(bytes, block);
+    check(Arrays.equals(text, received(bytes, bytes.length + 1)), "the cut shows");
+    ByteBuffer sent = ByteBuffer.allocate(2 * bytes.length + block);
+    NetasciiSource source = new NetasciiSource(new BytesSource(bytes));
+    int before;
+    do {
+      before = sent.position();
+      source.fill(sent.limit(before + block));
+    } while (sent.position() == before + block);
+    byte[] line = Arrays.copyOf(sent.array(), sent.position());
+    check(Arrays.equals(bytes, received(line, block)), "what was sent is not what comes");
+  }
+
+  private static byte[] received(byte[] bytes, int block) throws IOException {
+    BytesSink sink = new BytesSink(2L * bytes.length);
+    NetasciiSink text = new NetasciiSink(sink);
+    for (int at = 0; at < bytes.length; at += block) {
+      text.write(ByteBuffer.wrap(bytes, at, Math.min(block, bytes.length - at)));
+    }
+    text.finish();
+    return sink.toByteArray();
   }
 
   private static void check(boolean holds, String what) {
