@@ -80,16 +80,20 @@ final class UBootBoard implements AutoCloseable {
         console.follow(
             said -> {
               if (said.text().equals(line)) {
-                monitor.sendLine("system_reset");
+                pressReset();
               }
             }));
   }
 
-  /** A little-endian Malta with U-Boot in its flash. */
-  static UBootBoard malta(Path flash, Path tftpRoot) throws IOException {
+  void pressReset() {
+    monitor.sendLine("system_reset");
+  }
+
+  /** A little-endian Malta with U-Boot in its flash; its serial line may be a pseudo-terminal. */
+  static UBootBoard malta(Path flash, boolean pty, Path tftpRoot) throws IOException {
     return new UBootBoard(
         tftpRoot,
-        false,
+        pty,
         "pcnet",
         List.of(
             "qemu-system-mipsel",
