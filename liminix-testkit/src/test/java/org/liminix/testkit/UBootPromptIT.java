@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -61,6 +62,25 @@ class UBootPromptIT {
       UBootResult after = uboot.run("echo hello");
       assertThat(after.output()).isEqualTo("hello");
       assertThat(after.status()).hasValue(0);
+    }
+  }
+
+  @Test
+  void noticesAResetByWhatUBootHasForgotten() throws Exception {
+    try (UBootBoard board = board()) {
+      UBoot uboot =
+          UBoot.on(board.console())
+              .timeout(LONG)
+              .autobootMessage(Pattern.compile("not what it says"))
+              .open();
+      board.pressResetAt("it runs");
+
+      assertThatThrownBy(() -> uboot.run("echo it runs; sleep 1000", LONG))
+          .isInstanceOf(UBootException.class)
+          .hasMessageContaining("started anew")
+          .hasNoSuppressedExceptions();
+
+      assertThat(uboot.run("echo hello").output()).isEqualTo("hello");
     }
   }
 
