@@ -40,9 +40,9 @@ import org.liminix.uboot.UImage;
  * stay in their initramfs; that Linux keeps off the root filesystem is seen in the RAM of the
  * machine, which is a file.
  */
-@Timeout(300)
+@Timeout(600)
 class UBootVirtIT {
-  private static final Duration PATIENCE = Duration.ofMinutes(1);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final AddressRange RAM = new AddressRange(0x40000000L, 0x20000000);
   private static final long LOAD_ADDRESS = 0x44000000L;
 

@@ -187,7 +187,7 @@ final class RamLedger {
     ImageData image = kernel.get().data.orElse(ImageData.empty());
     switch (how) {
       case "bootm" -> bootm(kernel.get(), image);
-      case "bootz" -> bootz(kernel.get());
+      case "bootz" -> bootz(kernel.get(), image);
       case "booti" -> booti(kernel.get(), image);
       default ->
           script.step(
@@ -225,9 +225,12 @@ final class RamLedger {
         script.problem("the kernel unpacks to %s, over %s, %s", target, other.name, other.range);
       }
     }
+    if (compression == Compression.NONE) {
+      checkUnpacking(kernel, packed, physical.start());
+    }
   }
 
-  private void bootz(Region kernel) {
+  private void bootz(Region kernel, ImageData image) {
     script.step(PlanStep.Action.START, Optional.empty(), kernel.range, kernel.name);
     AddressRange behind =
         new AddressRange(kernel.physical.end(), kernel.physical.size() * UNPACKED);
@@ -236,6 +239,23 @@ final class RamLedger {
         script.problem(
             "a zImage unpacks into the memory behind it, where %s is, %s; put that before it",
             other.name, other.range);
+      }
+    }
+    checkUnpacking(kernel, image, kernel.physical.start());
+  }
+
+  /** Complains if the image is a zImage that does not unpack behind itself, but over others. */
+  private void checkUnpacking(Region kernel, ImageData image, long runsAt) {
+    Optional<AddressRange> unpacked =
+        ArmImage.unpacked(image, runsAt)
+            .filter(u -> script.board().ram().stream().anyMatch(r -> physical(r).contains(u)));
+    for (Region other : regions) {
+      if (other != kernel
+          && !other.consumed
+          && unpacked.filter(other.physical::overlaps).isPresent()) {
+        script.problem(
+            "the zImage unpacks to %s, over %s, %s; load all beyond that",
+            unpacked.get(), other.name, other.range);
       }
     }
   }

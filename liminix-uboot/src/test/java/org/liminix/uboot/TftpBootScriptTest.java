@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -195,6 +196,41 @@ class TftpBootScriptTest {
                 .script()
                 .text())
         .endsWith("bootz 0x41352000 0x41350000:0x1234\n");
+  }
+
+  @Test
+  void knowsWhereAZImageUnpacksTo() {
+    // The header and the table of Debian's armmp kernel, but for the place of the latter.
+    ByteBuffer image = ByteBuffer.allocate(0x1000).order(ByteOrder.LITTLE_ENDIAN);
+    image.putInt(0x24, 0x016f2818).putInt(0x34, 0x45454545).putInt(0x38, 0x100);
+    image.position(0x100);
+    image.putInt(6).putInt(0x5a534c4b).putInt(0xffc).putInt(0x5e4d4).putInt(0x208000);
+    image.putInt(0xffc, 0x13a10b4).rewind();
+    Map<String, ImageData> files =
+        Map.of("image", ImageData.of(image), "rootfs", ImageData.of(Samples.bytes(100)));
+    UBootScript script =
+        UBootScript.parse(
+            """
+            tftpboot 0x45000000 image
+            tftpboot ROOTFS rootfs
+            bootz 0x45000000
+            """);
+
+    assertThat(problems(script, "ROOTFS", "0x41000000", files))
+        .containsExactly(
+            "the zImage unpacks to 0x40203000..0x41607588, over rootfs, 0x41000000..0x41000064;"
+                + " load all beyond that");
+    assertThat(problems(script, "ROOTFS", "0x41607588", files)).isEmpty();
+    UBootScript wrapped = UBootScript.parse(script.text().replace("bootz", "bootm"));
+    ImageData kernel = uimage(0x44000000, Compression.NONE, ImageData.of(image));
+    Map<String, ImageData> withHeader = new HashMap<>(files);
+    withHeader.put("image", kernel);
+    assertThat(problems(wrapped, "ROOTFS", "0x41000000", withHeader))
+        .singleElement()
+        .asString()
+        .startsWith("the zImage unpacks to 0x40203000..0x41607588, over rootfs");
+    image.putInt(0x38, 0xff8); // no room for a table
+    assertThat(problems(script, "ROOTFS", "0x41000000", files)).isEmpty();
   }
 
   @Test
