@@ -27,6 +27,9 @@ final class ArmImage {
   /** Its page tables, with LPAE, end where the kernel begins. */
   private static final long PAGE_TABLES = 0x5000;
 
+  /** No ARM kernel runs beyond it, and no sum of what a header says overflows before it. */
+  private static final long LAST_ADDRESS = 1L << 52;
+
   private ArmImage() {}
 
   /**
@@ -35,7 +38,7 @@ final class ArmImage {
    */
   static Optional<AddressRange> place(ImageData image, long loadedAt, long ramStart) {
     ByteBuffer header = words(image, 0, HEADER_SIZE);
-    if (header.capacity() == 0 || header.getInt(56) != MAGIC) {
+    if (header.capacity() == 0 || header.getInt(56) != MAGIC || loadedAt > LAST_ADDRESS) {
       return Optional.empty();
     }
     long size = header.getLong(16);
@@ -58,6 +61,7 @@ final class ArmImage {
   static Optional<AddressRange> unpacked(ImageData image, long loadedAt) {
     ByteBuffer header = words(image, 0, HEADER_SIZE);
     if (header.capacity() == 0
+        || loadedAt > LAST_ADDRESS
         || header.getInt(0x24) != ZIMAGE_MAGIC
         || header.getInt(0x34) != HAS_TABLE) {
       return Optional.empty();
