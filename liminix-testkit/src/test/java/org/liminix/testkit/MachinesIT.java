@@ -55,27 +55,27 @@ class MachinesIT {
       this.debianPackage = debianPackage;
       this.uname = uname;
     }
+  }
 
-    /** Without security updates on 32-bit ARM, for which some mirrors lack a sound index. */
-    RouterImage.Builder image() {
-      RouterImage.Builder builder = RouterImage.debian(architecture);
-      return architecture == Architecture.ARMHF
-          ? mainSources().map(builder::sources).orElse(builder)
-          : builder;
+  /** Without security updates on 32-bit ARM, for which some mirrors lack a sound index. */
+  static RouterImage.Builder image(Architecture architecture) {
+    RouterImage.Builder builder = RouterImage.debian(architecture);
+    return architecture == Architecture.ARMHF
+        ? mainSources().map(builder::sources).orElse(builder)
+        : builder;
+  }
+
+  private static Optional<String> mainSources() {
+    Path host = Path.of("/etc/apt/sources.list.d/debian.sources");
+    if (!Files.isReadable(host)) {
+      return Optional.empty();
     }
-
-    private static Optional<String> mainSources() {
-      Path host = Path.of("/etc/apt/sources.list.d/debian.sources");
-      if (!Files.isReadable(host)) {
-        return Optional.empty();
-      }
-      try {
-        return Arrays.stream(Files.readString(host).split("\n\n", -1))
-            .filter(source -> !source.contains("-security"))
-            .reduce((one, other) -> one + "\n\n" + other);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    try {
+      return Arrays.stream(Files.readString(host).split("\n\n", -1))
+          .filter(source -> !source.contains("-security"))
+          .reduce((one, other) -> one + "\n\n" + other);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -89,7 +89,7 @@ class MachinesIT {
   void bootsDebiansKernelAndReachesItsNetwork(Kind kind) {
     Tools.require(kind.program, kind.debianPackage);
     RouterImage image =
-        kind.image()
+        image(kind.architecture)
             .modules("virtio_net")
             .file(
                 "/etc/rc.d/10-net",
@@ -121,7 +121,7 @@ class MachinesIT {
     BootedOnce.check(
         kind.machine
             .get()
-            .image(kind.image().build())
+            .image(image(kind.architecture).build())
             .accelerator(Accelerator.TCG)
             .timeout(PATIENCE),
         "router: ready",

@@ -4,7 +4,10 @@ package org.liminix.uboot;
 public enum KernelFormat {
   /** A legacy {@link UImage}. */
   UIMAGE("bootm"),
-  /** A {@link Fit}. */
+  /**
+   * A {@link Fit}, of which the default configuration starts, or where U-Boot has {@code
+   * CONFIG_FIT_BEST_MATCH}, one whose own device tree is for this board, and none without one.
+   */
   FIT("bootm"),
   /** The self-unpacking kernel of 32-bit ARM. */
   ZIMAGE("bootz"),

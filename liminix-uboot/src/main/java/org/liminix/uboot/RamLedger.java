@@ -170,6 +170,9 @@ final class RamLedger {
       }
       return;
     }
+    if (arguments.has(2) && !arguments.text(2).equals("-")) {
+      checkInitrd(arguments.text(2));
+    }
     Optional<Region> tree = Optional.empty();
     if (arguments.has(3)) {
       long treeAt = arguments.number(3);
@@ -184,7 +187,8 @@ final class RamLedger {
     ImageData image = kernel.get().data.orElse(ImageData.empty());
     switch (how) {
       case "bootm" -> bootm(kernel.get(), image);
-      case "bootz" -> bootz(kernel.get());
+      case "bootz" -> bootz(kernel.get(), image);
+      case "booti" -> booti(kernel.get(), image);
       default ->
           script.step(
               PlanStep.Action.START, Optional.empty(), kernel.get().range, kernel.get().name);
@@ -221,9 +225,12 @@ final class RamLedger {
         script.problem("the kernel unpacks to %s, over %s, %s", target, other.name, other.range);
       }
     }
+    if (compression == Compression.NONE) {
+      checkUnpacking(kernel, packed, physical.start());
+    }
   }
 
-  private void bootz(Region kernel) {
+  private void bootz(Region kernel, ImageData image) {
     script.step(PlanStep.Action.START, Optional.empty(), kernel.range, kernel.name);
     AddressRange behind =
         new AddressRange(kernel.physical.end(), kernel.physical.size() * UNPACKED);
@@ -234,6 +241,64 @@ final class RamLedger {
             other.name, other.range);
       }
     }
+    checkUnpacking(kernel, image, kernel.physical.start());
+  }
+
+  /** Complains if the image is a zImage that does not unpack behind itself, but over others. */
+  private void checkUnpacking(Region kernel, ImageData image, long runsAt) {
+    Optional<AddressRange> unpacked =
+        ArmImage.unpacked(image, runsAt)
+            .filter(u -> script.board().ram().stream().anyMatch(r -> physical(r).contains(u)));
+    for (Region other : regions) {
+      if (other != kernel
+          && !other.consumed
+          && unpacked.filter(other.physical::overlaps).isPresent()) {
+        script.problem(
+            "the zImage unpacks to %s, over %s, %s; load all beyond that",
+            unpacked.get(), other.name, other.range);
+      }
+    }
+  }
+
+  /** ADDRESS, or ADDRESS:SIZE of one without a header of U-Boot's. */
+  private void checkInitrd(String argument) {
+    String[] parts = argument.split(":", 2);
+    long address = Arguments.hexadecimal(parts[0]);
+    Optional<Region> initrd = regionAt(address).filter(r -> startsAt(r, address));
+    if (initrd.isEmpty()) {
+      script.problem("there is no initial RAM disk at 0x%x", address);
+    } else if (parts.length > 1 && Arguments.hexadecimal(parts[1]) != initrd.get().range.size()) {
+      script.problem(
+          "the initial RAM disk %s has 0x%x bytes, not 0x%s",
+          initrd.get().name,
+          initrd.get().range.size(),
+          Long.toHexString(Arguments.hexadecimal(parts[1])));
+    }
+  }
+
+  /**
+   * U-Boot's booti_setup moves the kernel to where its header wants it (Linux,
+   * Documentation/arm64/booting.rst), with the memory behind it that the kernel clears.
+   */
+  private void booti(Region kernel, ImageData image) {
+    Optional<AddressRange> wanted = ArmImage.place(image, kernel.physical.start(), ramStart());
+    AddressRange target = wanted.orElse(kernel.physical);
+    script.step(PlanStep.Action.START, Optional.empty(), target, kernel.name);
+    if (wanted.isEmpty()) {
+      return;
+    }
+    checkRoom(kernel.name + ", moved", target, target);
+    for (Region other : regions) {
+      if (other != kernel && !other.consumed && other.physical.overlaps(target)) {
+        script.problem(
+            "the kernel is moved to %s, over %s, %s; put that before it",
+            target, other.name, other.range);
+      }
+    }
+  }
+
+  private long ramStart() {
+    return physical(script.board().ram().get(0)).start();
   }
 
   private void checkPhram(Optional<DeviceTree> tree) {

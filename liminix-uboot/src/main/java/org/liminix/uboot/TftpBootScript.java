@@ -28,8 +28,9 @@ import java.util.Optional;
  * }</pre>
  *
  * <p>The layout from the load address on is Liminix's: the root filesystem, the compressed root
- * filesystem if there is one, the device tree, the kernel, in this order because a zImage takes the
- * memory behind it for free. Immutable and thread-safe. Format: Liminix, output {@code tftpboot}.
+ * filesystem and the initial RAM disk if there are any, the device tree, the kernel, in this order
+ * because a kernel takes the memory behind it for free. Immutable and thread-safe. Format: Liminix,
+ * output {@code tftpboot}.
  */
 public final class TftpBootScript {
   private final UBootScript script;
@@ -111,6 +112,7 @@ public final class TftpBootScript {
     private final Setting<ImageData> rootfs = new Setting<>("rootfs");
     private final Setting<DeviceTree> deviceTree = new Setting<>("deviceTree");
     private final Setting<KernelFormat> format = new Setting<>("kernel");
+    private final Setting<ImageData> initrd = new Setting<>("initrd");
     private final Setting<ImageData> kernel = new Setting<>("kernel");
     private final Setting<ElfImage> elf = new Setting<>("kernelWithAppendedTree");
     private final Setting<String> commandLine = new Setting<>("commandLine");
@@ -158,6 +160,16 @@ public final class TftpBootScript {
      */
     public Builder deviceTree(DeviceTree tree) {
       deviceTree.set(tree);
+      return this;
+    }
+
+    /**
+     * An initial RAM disk, for a kernel that cannot mount its root without modules: an initramfs,
+     * which U-Boot takes as it is where it has {@code CONFIG_SUPPORT_RAW_INITRD}, and otherwise as
+     * a {@link UImage} of type RAMDISK. Liminix has none.
+     */
+    public Builder initrd(ImageData image) {
+      initrd.set(image);
       return this;
     }
 
@@ -233,7 +245,8 @@ public final class TftpBootScript {
           new AddressRange(
               head.loadAddress(), FirmwareImage.binsize64k(root.size()) + freeSpace.orElse(0L));
       long packedAt = region.end();
-      long treeAt = packedAt + packedRoot.map(p -> FirmwareImage.binsize(p.size())).orElse(0L);
+      long initrdAt = packedAt + packedRoot.map(p -> FirmwareImage.binsize(p.size())).orElse(0L);
+      long treeAt = initrdAt + initrd.get().map(i -> FirmwareImage.binsize(i.size())).orElse(0L);
       AddressRange phram = addressing.orElse(Addressing.FLAT).physical(region);
       String bootargs = bootargs(phram);
       Optional<ImageData> tree =
@@ -265,14 +278,23 @@ public final class TftpBootScript {
         files.put(prefix + "dtb", tree.orElseThrow());
         load.append("; ").append(tftp(treeAt, prefix + "dtb"));
       }
+      initrd
+          .get()
+          .ifPresent(
+              ramDisk -> {
+                files.put(prefix + "initrd", ramDisk);
+                load.append("; ").append(tftp(initrdAt, prefix + "initrd"));
+              });
       lines.add(load.toString());
       String unpack =
           packedRoot.isPresent() ? "lzmadec 0x%x 0x%x; ".formatted(packedAt, region.start()) : "";
+      String command = format.orElse(KernelFormat.UIMAGE).command();
+      String ramDisk = initrd.get().map(i -> " 0x%x:0x%x".formatted(initrdAt, i.size())).orElse("");
       lines.add(
           unpack
-              + format.orElse(KernelFormat.UIMAGE).command()
-              + " 0x%x".formatted(imageAt)
-              + (separate ? " - 0x%x".formatted(treeAt) : ""));
+              + "%s 0x%x".formatted(command, imageAt)
+              + (ramDisk.isEmpty() && separate ? " -" : ramDisk)
+              + (separate ? " 0x%x".formatted(treeAt) : ""));
       return new TftpBootScript(
           UBootScript.parse(String.join("\n", lines)), files, bootargs, region);
     }

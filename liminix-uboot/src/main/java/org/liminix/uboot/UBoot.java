@@ -47,6 +47,9 @@ public final class UBoot {
   private static final Pattern LINUX =
       Pattern.compile("Starting kernel|Linux version \\d|Booting Linux|Uncompressing Linux");
 
+  /** How U-Boot greets; {@code version} prints that, too. */
+  private static final String BANNER = "(?m:^U-Boot (?:[ST]PL )?\\d)";
+
   private final Console console;
   private final LineTyper typer;
   private final Duration timeout;
@@ -54,6 +57,11 @@ public final class UBoot {
   private final String stop;
   private boolean hasStatus;
   private int commands;
+
+  /** What U-Boot's record says unless it is started anew; empty if that is not known. */
+  private String recorded = "";
+
+  private boolean finding;
 
   private UBoot(Builder builder) {
     this.console = builder.console;
@@ -69,12 +77,18 @@ public final class UBoot {
   }
 
   private void find(Deadline deadline) {
-    typer.findPrompt(autoboot, stop, deadline);
-    typer.probeEditing(deadline);
-    hasStatus = false;
-    // A parser without $? prints it as it stands.
-    String probe = run("echo $?", deadline.remaining()).output();
-    hasStatus = probe.strip().matches("\\d+");
+    finding = true;
+    try {
+      typer.findPrompt(autoboot, stop, deadline);
+      typer.probeEditing(deadline);
+      hasStatus = false;
+      recorded = "";
+      // A parser without $? prints it as it stands.
+      String probe = run("echo $?", deadline.remaining()).output();
+      hasStatus = probe.strip().matches("\\d+");
+    } finally {
+      finding = false;
+    }
   }
 
   /** The console. */
@@ -107,7 +121,8 @@ public final class UBoot {
    *
    * @return its status, if U-Boot tells, and its output; a status other than 0 is not an error here
    * @throws ScriptFormatException if it is not one line that U-Boot's parser takes
-   * @throws UBootException if it does not end in time, or the line is too bad
+   * @throws UBootException if it does not end in time, the board is reset meanwhile, or the line is
+   *     too bad
    */
   public UBootResult run(String command, Duration limit) {
     requireOneLine(command);
@@ -134,24 +149,36 @@ public final class UBoot {
 
   /** The result of the line that runs now; nothing if it did not run after all. */
   private Optional<UBootResult> await(String command, String id, Deadline deadline) {
-    String marker = "=%1$s:(\\d*)=%1$s:\\1=\n".formatted(id);
-    Pattern awaited = Pattern.compile(marker);
+    String events = "=%1$s:(\\d*)=%1$s:\\1=\n|(%2$s)|(?:%3$s)".formatted(id, BANNER, autoboot);
+    Pattern awaited = Pattern.compile(events);
     Duration patience = FIRST_KNOCK;
+    boolean greeted = false;
+    StringBuilder output = new StringBuilder();
     while (true) {
       try {
         boolean last = deadline.remaining().compareTo(patience) <= 0;
         var match = console.expect(awaited, last ? deadline.remaining() : patience);
+        output.append(match.before());
         if (match.text().startsWith("#")) {
           return query(command, id, deadline);
         }
-        afterCommand(deadline);
-        return Optional.of(result(command, match.group(1), match.before()));
+        if (match.text().startsWith("=" + id + ":")) {
+          afterCommand(deadline);
+          return Optional.of(result(command, id, match.group(1), output.toString()));
+        }
+        if (greeted && match.group(2).isEmpty()) {
+          console.send(stop);
+          throw restarted(command);
+        }
+        greeted |= !match.group(2).isEmpty();
+        patience = FIRST_KNOCK;
+        output.append(match.text());
       } catch (ConsoleTimeoutException e) {
         if (deadline.hasPassed()) {
           throw overdue(command, e);
         }
         // It still runs, or the marker was damaged and this is the prompt.
-        awaited = Pattern.compile(marker + "|" + Pattern.quote(typer.knock()));
+        awaited = Pattern.compile(events + "|" + Pattern.quote(typer.knock()));
         patience = patience.multipliedBy(2);
       }
     }
@@ -165,7 +192,26 @@ public final class UBoot {
     }
   }
 
+  /** The board was reset, and has forgotten all; its prompt is found again. */
+  private UBootException restarted(String command) {
+    UBootException failure =
+        new UBootException(
+            "U-Boot has started anew while it ran \"%s\": somebody or something has reset the board."
+                    .formatted(command)
+                + " How far the command came is not known, and variables that were not saved are"
+                + " lost; begin again");
+    if (!finding) {
+      try {
+        find(Deadline.after(timeout));
+      } catch (UBootException | ConsoleTimeoutException e) {
+        failure.addSuppressed(e);
+      }
+    }
+    return failure;
+  }
+
   private UBootException overdue(String command, ConsoleTimeoutException cause) {
+    recorded = "";
     UBootException failure =
         new UBootException(
             "U-Boot has not finished \"%s\". %s".formatted(command, cause.getMessage()), cause);
@@ -189,9 +235,14 @@ public final class UBoot {
         }
         var match = console.expect(answer, typer.patience().plus(FIRST_KNOCK));
         afterCommand(deadline);
-        return match.group(1).equals(id)
-            ? Optional.of(result(command, match.group(2), ""))
-            : Optional.empty();
+        String record = match.group(1);
+        if (record.equals(id)) {
+          return Optional.of(result(command, id, match.group(2), ""));
+        }
+        if (!recorded.isEmpty() && !record.equals(recorded)) {
+          throw restarted(command);
+        }
+        return Optional.empty();
       } catch (ConsoleTimeoutException e) {
         if (deadline.hasPassed()) {
           throw overdue(command, e);
@@ -200,7 +251,8 @@ public final class UBoot {
     }
   }
 
-  private UBootResult result(String command, String status, String output) {
+  private UBootResult result(String command, String id, String status, String output) {
+    recorded = id;
     String text = output.startsWith("\n") ? output.substring(1) : output;
     return new UBootResult(
         command,
@@ -304,15 +356,19 @@ public final class UBoot {
    *
    * @param command such as {@code bootm 0x81000000}
    * @return the same console, which now belongs to Linux
-   * @throws UBootException if U-Boot comes back with its prompt instead
+   * @throws UBootException if U-Boot comes back instead, with its prompt or after a reset
    */
   public Console boot(String command, Duration limit) {
     requireOneLine(command);
     Deadline deadline = Deadline.after(limit);
     start(command, deadline);
     Pattern either =
-        Pattern.compile("(" + LINUX.pattern() + ")|\n" + Pattern.quote(typer.prompt()) + "\\z");
+        Pattern.compile(
+            "(%s)|(%s)|\n%s\\z".formatted(LINUX.pattern(), BANNER, Pattern.quote(typer.prompt())));
     var match = console.expect(either, deadline.remaining());
+    if (!match.group(2).isEmpty()) {
+      throw restarted(command);
+    }
     if (match.group(1).isEmpty()) {
       throw new UBootException(
           "\"%s\" starts nothing:%n%s".formatted(command, match.before().indent(4)));

@@ -333,7 +333,7 @@ public final class UImage {
       return this;
     }
 
-    /** Where execution begins; 0 by default. */
+    /** Where execution begins; at the load address by default. */
     public Builder entryPoint(long value) {
       entryPoint.set(address("entryPoint", value));
       return this;
@@ -412,7 +412,7 @@ public final class UImage {
       return new UImage(
           Instant.ofEpochSecond(timestamp.orElse(Instant.EPOCH).getEpochSecond()),
           loadAddress.orElse(0L),
-          entryPoint.orElse(0L),
+          entryPoint.orElse(loadAddress.orElse(0L)),
           os.orElse(OperatingSystem.LINUX),
           architecture.require("An image names its processor"),
           imageType,

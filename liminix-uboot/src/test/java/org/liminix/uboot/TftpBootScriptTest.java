@@ -3,9 +3,13 @@ package org.liminix.uboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -151,6 +155,114 @@ class TftpBootScriptTest {
                 .script()
                 .text())
         .endsWith("bootz 0x41351000 - 0x41350000\n");
+  }
+
+  @Test
+  void givesLinuxItsInitialRamDisk() {
+    TftpBootScript boot = withKernel().initrd(ImageData.of(Samples.bytes(0x1234))).build();
+
+    assertThat(boot.script().text())
+        .endsWith(
+            """
+            tftpboot 0x41000000 result/rootfs; tftpboot 0x41353000 result/image; \
+            tftpboot 0x41352000 result/dtb; tftpboot 0x41350000 result/initrd
+            bootm 0x41353000 0x41350000:0x1234 0x41352000
+            """);
+    assertThat(boot.check(BOARD).problems()).isEmpty();
+    assertThat(problems(boot.script(), ":0x1234", ":0x1230", boot.files()))
+        .containsExactly("the initial RAM disk result/initrd has 0x1234 bytes, not 0x1230");
+    assertThat(problems(boot.script(), " 0x41350000:", " 0x41351000:", boot.files()))
+        .containsExactly("there is no initial RAM disk at 0x41351000");
+  }
+
+  /** What is wrong with a script of which a word is replaced. */
+  private static List<String> problems(
+      UBootScript script, String word, String replacement, Map<String, ImageData> files) {
+    return UBootScript.parse(script.text().replace(word, replacement))
+        .check(BOARD, ImageSource.of(files))
+        .problems()
+        .stream()
+        .map(PlanProblem::message)
+        .toList();
+  }
+
+  @Test
+  void givesLinuxItsInitialRamDiskWithoutADeviceTree() {
+    assertThat(
+            builder()
+                .kernel(KernelFormat.ZIMAGE, ROOTFS)
+                .initrd(ImageData.of(Samples.bytes(0x1234)))
+                .build()
+                .script()
+                .text())
+        .endsWith("bootz 0x41352000 0x41350000:0x1234\n");
+  }
+
+  @Test
+  void knowsWhereAZImageUnpacksTo() {
+    // The header and the table of Debian's armmp kernel, but for the place of the latter.
+    ByteBuffer image = ByteBuffer.allocate(0x1000).order(ByteOrder.LITTLE_ENDIAN);
+    image.putInt(0x24, 0x016f2818).putInt(0x34, 0x45454545).putInt(0x38, 0x100);
+    image.position(0x100);
+    image.putInt(6).putInt(0x5a534c4b).putInt(0xffc).putInt(0x5e4d4).putInt(0x208000);
+    image.putInt(0xffc, 0x13a10b4).rewind();
+    Map<String, ImageData> files =
+        Map.of("image", ImageData.of(image), "rootfs", ImageData.of(Samples.bytes(100)));
+    UBootScript script =
+        UBootScript.parse(
+            """
+            tftpboot 0x45000000 image
+            tftpboot ROOTFS rootfs
+            bootz 0x45000000
+            """);
+
+    assertThat(problems(script, "ROOTFS", "0x41000000", files))
+        .containsExactly(
+            "the zImage unpacks to 0x40203000..0x41607588, over rootfs, 0x41000000..0x41000064;"
+                + " load all beyond that");
+    assertThat(problems(script, "ROOTFS", "0x41607588", files)).isEmpty();
+    UBootScript wrapped = UBootScript.parse(script.text().replace("bootz", "bootm"));
+    ImageData kernel = uimage(0x44000000, Compression.NONE, ImageData.of(image));
+    Map<String, ImageData> withHeader = new HashMap<>(files);
+    withHeader.put("image", kernel);
+    assertThat(problems(wrapped, "ROOTFS", "0x41000000", withHeader))
+        .singleElement()
+        .asString()
+        .startsWith("the zImage unpacks to 0x40203000..0x41607588, over rootfs");
+    image.putInt(0x38, 0xff8); // no room for a table
+    assertThat(problems(script, "ROOTFS", "0x41000000", files)).isEmpty();
+  }
+
+  @Test
+  void knowsWhereBootiMovesAKernel() {
+    // text_offset, image_size and flags of Linux's Documentation/arm64/booting.rst.
+    ByteBuffer image = ByteBuffer.allocate(0x1000).order(ByteOrder.LITTLE_ENDIAN);
+    image.putLong(16, 0x180000).putLong(24, 0xa).putInt(56, 0x644d5241);
+    Map<String, ImageData> files =
+        Map.of("image", ImageData.of(image), "rootfs", ImageData.of(Samples.bytes(100)));
+    UBootScript script =
+        UBootScript.parse(
+            """
+            tftpboot 0x41001000 image
+            tftpboot ROOTFS rootfs
+            booti 0x41001000
+            """);
+
+    assertThat(problems(script, "ROOTFS", "0x41200000", files))
+        .containsExactly(
+            "the kernel is moved to 0x41200000..0x41380000, over rootfs, 0x41200000..0x41200064;"
+                + " put that before it");
+    assertThat(problems(script, "ROOTFS", "0x41380000", files)).isEmpty();
+    image.putLong(24, 2).putLong(8, 0x80000); // relative to the start of RAM
+    assertThat(problems(script, "ROOTFS", "0x401fff00", files))
+        .singleElement()
+        .asString()
+        .contains("is moved to 0x40080000..0x40200000");
+    image.putLong(16, 0).putLong(8, 0); // too old to say
+    assertThat(problems(script, "ROOTFS", "0x41000000", files))
+        .singleElement()
+        .asString()
+        .contains("is moved to 0x40080000..0x41080000");
   }
 
   @Test

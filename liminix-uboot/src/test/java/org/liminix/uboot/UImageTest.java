@@ -297,4 +297,13 @@ class UImageTest {
 
     assertThat(image.loadAddress()).isEqualTo(0x80060000L);
   }
+
+  @Test
+  void startsWhereItIsLoadedUnlessToldOtherwise() {
+    UImage.Builder builder =
+        UImage.builder().architecture(CpuArchitecture.ARM64).data(ImageData.of("kernel"));
+
+    assertThat(builder.loadAddress(0x42000000).build().entryPoint()).isEqualTo(0x42000000);
+    assertThat(builder.entryPoint(0x42000040).build().entryPoint()).isEqualTo(0x42000040);
+  }
 }
