@@ -37,7 +37,7 @@ final class UBootBoard implements AutoCloseable {
   private final TftpServer tftp;
 
   /** Starts a machine whose command line begins with these words. */
-  private UBootBoard(Path tftpRoot, boolean pty, String networkDevice, List<String> machine)
+  UBootBoard(Path tftpRoot, boolean pty, String networkDevice, List<String> machine)
       throws IOException {
     RunDirectory directory = opened(RunDirectory.create("u-boot"));
     Segments segments = opened(Segments.isolated());

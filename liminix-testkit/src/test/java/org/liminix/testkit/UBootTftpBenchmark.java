@@ -5,6 +5,7 @@ import com.google.common.collect.ListMultimap;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.liminix.tftp.TftpTransfer;
@@ -63,16 +64,18 @@ final class UBootTftpBenchmark {
     try (UBootBoard board =
         new UBootBoard(
             folder,
+            false,
             card,
-            "qemu-system-aarch64",
-            "-M",
-            "virt",
-            "-cpu",
-            "cortex-a57",
-            "-m",
-            "256",
-            "-bios",
-            UBootBoard.firmware("qemu_arm64").toString())) {
+            List.of(
+                "qemu-system-aarch64",
+                "-M",
+                "virt",
+                "-cpu",
+                "cortex-a57",
+                "-m",
+                "256",
+                "-bios",
+                UBootBoard.firmware("qemu_arm64").toString()))) {
       UBoot uboot = UBoot.on(board.console()).timeout(Duration.ofMinutes(2)).open();
       uboot.setenv("ipaddr", "10.0.0.8");
       uboot.setenv("serverip", "10.0.0.1");
