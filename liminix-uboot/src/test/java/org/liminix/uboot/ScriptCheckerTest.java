@@ -51,6 +51,16 @@ class ScriptCheckerTest {
           uimage(0x87fff000L, 0x2000),
           "over",
           uimage(0x87e80000L, 0x90000),
+          "far",
+          Fit.builder()
+              .image(
+                  FitImage.builder("kernel", ImageType.KERNEL)
+                      .data(ImageData.of(Samples.bytes(100)))
+                      .loadAddress(1L << 60)
+                      .build())
+              .configuration(FitConfiguration.of("conf-1", "", "kernel"))
+              .build()
+              .toImageData(),
           "tree",
           DeviceTree.of(DeviceTreeNode.empty("")).toImageData());
 
@@ -130,6 +140,9 @@ class ScriptCheckerTest {
             "tftp 0x81000000 high\nbootm 0x81000000",
             "line 2, bootm 0x81000000: high, unpacked, 0x87fff000..0x88001000, reaches beyond the"
                 + " RAM"),
+        refused(
+            "tftp 0x81000000 far\nbootm 0x81000000",
+            "line 2, bootm 0x81000000: far is to unpack to 0x1000000000000000, which is no RAM"),
         // The environment and the boot loader.
         refused(
             LOAD + "mmc dev 0; mmc write 0x81000000 0 0x180",
