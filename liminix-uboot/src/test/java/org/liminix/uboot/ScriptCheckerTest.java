@@ -12,27 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each refusal names the line and what would be destroyed, and nothing else is refused with it. */
 class ScriptCheckerTest {
-  private static final MemoryMap BOARD =
-      MemoryMap.builder()
-          .addressing(Addressing.MIPS)
-          .ram(new AddressRange(0x80000000L, 0x8000000))
-          .uboot(new AddressRange(0x87f00000L, 0x100000))
-          .flash(
-              FlashDevice.nor(new AddressRange(0xbe000000L, 0x400000), 0x10000)
-                  .withProtected("u-boot", new AddressRange(0, 0x40000))
-                  .withPartition("firmware", new AddressRange(0x40000, 0x3a0000))
-                  .withProtected("u-boot-env", new AddressRange(0x3e0000, 0x20000)))
-          .flash(
-              FlashDevice.spiNor(0x1000000, 0x10000)
-                  .withProtected("u-boot", new AddressRange(0, 0x50000))
-                  .withPartition("firmware", new AddressRange(0x50000, 0x30000)))
-          .flash(
-              FlashDevice.nand(0x8000000, 0x20000)
-                  .withProtected("u-boot", new AddressRange(0, 0x100000))
-                  .withPartition("firmware", new AddressRange(0x100000, 0x2000000)))
-          .flash(FlashDevice.mmc(0, 0x10000000).withProtected("mbr", new AddressRange(0, 0x100000)))
-          .flash(FlashDevice.ubiVolume("liminix", 0x20000))
-          .build();
+  private static final MemoryMap BOARD = Samples.BOARD;
 
   private static final MemoryMap BARE =
       MemoryMap.builder().ram(new AddressRange(0x80000000L, 0x8000000)).build();
@@ -45,6 +25,8 @@ class ScriptCheckerTest {
           ImageData.of(Samples.bytes(0x30000)),
           "small",
           ImageData.of(Samples.bytes(0x100)),
+          "large",
+          ImageData.of(Samples.bytes(0x50000)),
           "kernel",
           uimage(0x80060000L, 0x1000),
           "high",
@@ -86,13 +68,13 @@ class ScriptCheckerTest {
     return Stream.of(
         // The image fits.
         refused(
-            LOAD + "sf probe; sf erase 0x60000 0x30000\nsf write 0x81000000 0x60000 $filesize",
-            "line 3, sf write 0x81000000 0x60000 $filesize: 0x30000 bytes do not fit partition"
-                + " firmware, 0x50000..0x80000: 0x20000 is left"),
+            LOAD + "nand erase 0x20e0000 0x40000\nnand write 0x81000000 0x20e0000 $filesize",
+            "line 3, nand write 0x81000000 0x20e0000 $filesize: 0x30000 bytes do not fit partition"
+                + " firmware, 0x100000..0x2100000: 0x20000 is left"),
         refused(
-            LOAD + "ubi part u\nubi write 0x81000000 liminix 0x30000",
-            "line 3, ubi write 0x81000000 liminix 0x30000: 0x0..0x30000 reaches beyond the liminix,"
-                + " 0x0..0x20000, by 0x10000 bytes"),
+            "tftp 0x81000000 large; ubi part u\nubi write 0x81000000 liminix 0x50000",
+            "line 2, ubi write 0x81000000 liminix 0x50000: 0x0..0x50000 reaches beyond the liminix,"
+                + " 0x0..0x40000, by 0x10000 bytes"),
         refused(
             LOAD + "cp.b 0x81000000 0xbe3f0000 $filesize",
             "line 2, cp.b 0x81000000 0xbe3f0000 $filesize: 0xbe3f0000..0xbe420000 reaches beyond"

@@ -17,20 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * and one method to search for more.
  */
 class ScriptFuzzTest {
-  private static final MemoryMap BOARD =
-      MemoryMap.builder()
-          .addressing(Addressing.MIPS)
-          .ram(new AddressRange(0x80000000L, 0x8000000))
-          .uboot(new AddressRange(0x87f00000L, 0x100000))
-          .flash(
-              FlashDevice.nor(new AddressRange(0xbe000000L, 0x400000), 0x10000)
-                  .withProtected("u-boot", new AddressRange(0, 0x40000))
-                  .withPartition("firmware", new AddressRange(0x40000, 0x3a0000)))
-          .flash(FlashDevice.spiNor(0x1000000, 0x10000))
-          .flash(FlashDevice.nand(0x8000000, 0x20000))
-          .flash(FlashDevice.mmc(0, 0x10000000))
-          .flash(FlashDevice.ubiVolume("v", 0x2000000))
-          .build();
+  private static final MemoryMap BOARD = Samples.BOARD;
 
   private static final ImageSource FILES =
       ImageSource.of(Map.of("f", ImageData.of(Samples.bytes(0x30000))));
@@ -72,7 +59,7 @@ class ScriptFuzzTest {
                 tftpboot 0x81000000 10.0.0.1:f; sf probe; sf erase 0x50000 +0x30000
                 sf write 0x81000000 0x50000 $filesize; sf update 81000000 0 30000
                 nand erase.part firmware; nand erase 0 0x40000; nand write 0x81000000 0 0x30000
-                ubi part u; ubi write 0x81000000 v 0x30000; mmc dev 0; mmc write 81000000 800 180
+                ubi part u; ubi write 0x81000000 liminix 0x30000; mmc dev 0; mmc write 81000000 800 180
                 """,
                 """
                 tftpboot 0x81000000 f
