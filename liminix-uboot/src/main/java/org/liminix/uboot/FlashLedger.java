@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.liminix.uboot.ScriptChecker.Arguments;
+import org.liminix.uboot.ScriptChecker.MissingArgumentException;
 
 /** What a script erases and writes, and whether it may. */
 final class FlashLedger {
@@ -14,7 +15,7 @@ final class FlashLedger {
   private final List<Change> written = new ArrayList<>();
   private Optional<String> ubiPartition = Optional.empty();
   private boolean probed;
-  private int card;
+  private long card;
 
   FlashLedger(ScriptChecker script) {
     this.script = script;
@@ -39,12 +40,20 @@ final class FlashLedger {
       script.problem("there is no flash at 0x%x", start);
       return;
     }
-    String second = arguments.text(2);
-    AddressRange range =
-        second.startsWith("+")
-            ? new AddressRange(start, Arguments.hexadecimal(second.substring(1)))
-            : AddressRange.between(start, arguments.number(2) + 1);
-    erase(device.get(), range);
+    erase(device.get(), range(start, arguments.text(2)));
+  }
+
+  /** From an address {@code +size} bytes, or to and with another address. */
+  private static AddressRange range(long start, String sizeOrLast) {
+    if (sizeOrLast.startsWith("+")) {
+      return new AddressRange(start, Arguments.hexadecimal(sizeOrLast.substring(1)));
+    }
+    long last = Arguments.hexadecimal(sizeOrLast);
+    if (last < start) {
+      throw new MissingArgumentException(
+          "0x%x, where it ends, is before 0x%x; write +size for a size".formatted(last, start));
+    }
+    return AddressRange.between(start, last + 1);
   }
 
   void protect(List<String> words, Arguments arguments) {
@@ -57,11 +66,7 @@ final class FlashLedger {
       return;
     }
     long start = arguments.number(2);
-    String second = arguments.text(3);
-    AddressRange range =
-        second.startsWith("+")
-            ? new AddressRange(start, Arguments.hexadecimal(second.substring(1)))
-            : AddressRange.between(start, arguments.number(3) + 1);
+    AddressRange range = range(start, arguments.text(3));
     script.board().norAt(start).ifPresent(device -> keepOut(device, range, "lay open"));
   }
 
@@ -297,7 +302,7 @@ final class FlashLedger {
   /** {@code mmc dev N}, {@code mmc write address block count}. */
   void mmc(Arguments arguments) {
     switch (arguments.text(1)) {
-      case "dev" -> card = (int) arguments.number(2);
+      case "dev" -> card = arguments.number(2);
       case "info", "list", "part", "rescan", "read" -> {}
       case "write" -> {
         Optional<FlashDevice> device =

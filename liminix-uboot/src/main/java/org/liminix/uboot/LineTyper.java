@@ -2,10 +2,12 @@ package org.liminix.uboot;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import org.liminix.console.Console;
 import org.liminix.console.ConsoleTimeoutException;
+import org.liminix.console.Match;
 import org.liminix.process.Deadline;
 
 /**
@@ -31,6 +33,11 @@ final class LineTyper {
   private static final String DELETE = "\u0004";
   private static final String END_OF_LINE = "\u0005";
   private static final char BELL = '\u0007';
+  private static final String INTERRUPTED = "<INTERRUPT>\n";
+
+  /** What may stand behind anything without changing it. */
+  private static final String BLANK = " ";
+
   private static final int FULL_BUFFER_ATTEMPTS = 3;
 
   /** Echoes take this many times the usual round trip before they are given up. */
@@ -46,6 +53,12 @@ final class LineTyper {
   private String prompt = "";
   private boolean editing;
   private boolean bell;
+
+  /** How many of its characters U-Boot keeps until it has another one to show: none, or one. */
+  private int lag;
+
+  /** What U-Boot has yet to show for that reason. */
+  private String owed = "";
 
   LineTyper(Console console, int fifo) {
     this.console = console;
@@ -82,15 +95,16 @@ final class LineTyper {
     while (true) {
       String nonce = nonce();
       Pattern awaited =
-          Pattern.compile("<INTERRUPT>\n([^\n]{1,64}?)" + nonce + "|(" + autoboot.pattern() + ")");
+          Pattern.compile(INTERRUPTED + "([^\n]{1,64}?)" + nonce + "|(" + autoboot.pattern() + ")");
       console.send(INTERRUPT);
-      console.send(nonce);
+      console.send(nonce + BLANK);
       try {
         var match = console.expect(awaited, atMost(patience, deadline));
         if (!match.group(2).isEmpty()) {
           console.send(stop);
         } else {
           prompt = match.group(1);
+          probeLag(deadline);
           synchronize(deadline);
           return;
         }
@@ -112,6 +126,40 @@ final class LineTyper {
     return "#" + Integer.toString(ThreadLocalRandom.current().nextInt(46656, 1679616), 36);
   }
 
+  /** Believes two looks that agree: a character may also be missing because it was lost. */
+  private void probeLag(Deadline deadline) {
+    OptionalInt before = OptionalInt.empty();
+    for (Duration patience = FIRST_PATIENCE; !deadline.hasPassed(); patience = doubled(patience)) {
+      OptionalInt now = seenLag(atMost(patience, deadline));
+      if (now.isPresent() && now.equals(before)) {
+        lag = now.getAsInt();
+        return;
+      }
+      before = now;
+    }
+    throw new UBootException("U-Boot's echo stays garbled; is the line that bad?");
+  }
+
+  private OptionalInt seenLag(Duration patience) {
+    String nonce = nonce();
+    console.send(INTERRUPT);
+    console.send(nonce + BLANK);
+    try {
+      console.expect(nonce, patience);
+    } catch (ConsoleTimeoutException e) {
+      return OptionalInt.empty();
+    }
+    Optional<String> echo = next(BLANK.length(), patience);
+    if (echo.isPresent()) {
+      return echo.get().equals(BLANK) ? OptionalInt.of(0) : OptionalInt.empty();
+    }
+    console.send("x");
+    boolean late =
+        next(BLANK.length(), patience).filter(BLANK::equals).isPresent()
+            && next(1, patience).isEmpty();
+    return late ? OptionalInt.of(BLANK.length()) : OptionalInt.empty();
+  }
+
   /** Finds out whether the line editor is there that the keys above belong to. */
   void probeEditing(Deadline deadline) {
     for (int attempt = 0; attempt < 3 && !editing; attempt++) {
@@ -129,14 +177,40 @@ final class LineTyper {
   private boolean reads(String sent, String answer, Duration patience) {
     long start = System.nanoTime();
     console.send(sent);
-    Optional<String> read = next(answer.length(), patience);
-    boolean right = read.filter(answer::equals).isPresent();
-    bell = read.filter(r -> r.indexOf(BELL) >= 0).isPresent();
+    boolean right = shows(answer, patience);
     if (right) {
       Duration took = Duration.ofNanos(System.nanoTime() - start);
       roundTrip = roundTrip.multipliedBy(7).plus(took).dividedBy(8);
     }
     return right;
+  }
+
+  private boolean shows(String answer, Duration patience) {
+    String due = owed + answer;
+    int seen = due.length() - lag;
+    Optional<String> read = next(seen, patience);
+    owed = due.substring(seen);
+    bell = read.filter(r -> r.indexOf(BELL) >= 0).isPresent();
+    return read.filter(due.substring(0, seen)::equals).isPresent();
+  }
+
+  /** Waits for something that a line says before its end. */
+  Match expect(Pattern wanted, Duration limit) {
+    Match match = console.expect(wanted, limit);
+    owed = "";
+    return match;
+  }
+
+  /** Whether U-Boot says just this and then shows its prompt, ready for the next line. */
+  boolean answers(String text) {
+    return shows(text + prompt, patience().multipliedBy(2));
+  }
+
+  /** The prompt at the end of what U-Boot has said. */
+  Pattern promptAtEnd() {
+    String certain = prompt.substring(0, prompt.length() - lag);
+    String late = prompt.substring(prompt.length() - lag);
+    return Pattern.compile("\n" + Pattern.quote(certain) + "(?:" + Pattern.quote(late) + ")?\\z");
   }
 
   private Optional<String> next(int count, Duration patience) {
@@ -154,17 +228,15 @@ final class LineTyper {
    * @throws UBootException if U-Boot does not answer
    */
   void synchronize(Deadline deadline) {
-    String expected = "<INTERRUPT>\n" + prompt;
     for (Duration patience = patience(); ; patience = doubled(patience)) {
       String nonce = nonce();
       console.send(INTERRUPT);
-      console.send(nonce);
+      console.send(nonce + BLANK);
       try {
         console.expect(nonce, atMost(patience, deadline));
+        owed = BLANK;
         console.send(INTERRUPT);
-        if (next(expected.length(), atMost(patience, deadline))
-            .filter(expected::equals)
-            .isPresent()) {
+        if (shows(INTERRUPTED + prompt, atMost(patience, deadline))) {
           return;
         }
       } catch (ConsoleTimeoutException e) {
@@ -197,7 +269,8 @@ final class LineTyper {
     }
   }
 
-  private boolean attempt(String line) {
+  private boolean attempt(String wanted) {
+    String line = wanted + BLANK.repeat(lag);
     String typed = editing ? "#" + line : line;
     for (int at = 0; at < typed.length(); at += fifo) {
       String chunk = typed.substring(at, Math.min(typed.length(), at + fifo));
@@ -223,9 +296,12 @@ final class LineTyper {
   boolean enter(Deadline deadline) {
     for (Duration patience = FIRST_PATIENCE; ; patience = doubled(patience)) {
       console.send("\r");
-      Optional<String> answer = next(1, atMost(patience, deadline));
+      String due = owed + "\n";
+      int seen = due.length() - lag;
+      Optional<String> answer = next(seen, atMost(patience, deadline));
       if (answer.isPresent()) {
-        return answer.get().equals("\n") || answer.get().equals("\r");
+        owed = due.substring(seen);
+        return answer.get().replace('\r', '\n').equals(due.substring(0, seen));
       }
       // It was lost, or U-Boot is busy. In that case the next one only shows the prompt again,
       // since the line is one that U-Boot does not repeat.
@@ -238,7 +314,7 @@ final class LineTyper {
   /** Types something harmless whose echo shows that U-Boot is at its prompt. */
   String knock() {
     String nonce = nonce();
-    console.send(nonce);
+    console.send(nonce + BLANK);
     return nonce;
   }
 }

@@ -11,9 +11,14 @@ import org.liminix.uboot.ScriptChecker.Arguments;
 
 /** What a script has put into RAM, and what of it is still needed. */
 final class RamLedger {
+  /** A number as the kernel's memparse takes it, as large as addresses and sizes may be. */
+  private static final String NUMBER = "(0[xX][0-9a-fA-F]{1,%1$d}|0[0-7]{0,11}|[1-9][0-9]{0,%1$d})";
+
   /** phram.phram=NAME,START,LENGTH as Linux's drivers/mtd/devices/phram.c takes it. */
   private static final Pattern PHRAM =
-      Pattern.compile("phram\\.phram=[^,\\s]+,(\\w+),(\\w+?)(Ki|Mi|Gi)?(?:,\\w+)?(?:\\s|$)");
+      Pattern.compile(
+          "phram\\.phram=[^,\\s]+,%s,%s(Ki|Mi|Gi)?(?:,\\w+)?(?:\\s|$)"
+              .formatted(NUMBER.formatted(12), NUMBER.formatted(8)));
 
   /** How much room behind it a zImage of a given size may unpack into, as a multiple. */
   private static final int UNPACKED = 4;
@@ -212,6 +217,10 @@ final class RamLedger {
     Compression compression =
         legacy.map(UImage::compression).or(() -> fit.map(FitImage::compression)).orElseThrow();
     if (loadAddress.isEmpty()) {
+      return;
+    }
+    if (loadAddress.get() < 0 || loadAddress.get() > Arguments.LARGEST) {
+      script.problem("%s is to unpack to 0x%x, which is no RAM", kernel.name, loadAddress.get());
       return;
     }
     AddressRange target =

@@ -135,7 +135,7 @@ final class ScriptChecker {
     try {
       dispatch(words);
     } catch (MissingArgumentException e) {
-      problem("%s; U-Boot would print its usage and the next line would run", e.missing);
+      problem("%s", e.missing);
     }
   }
 
@@ -182,7 +182,7 @@ final class ScriptChecker {
 
   private void setenv(List<String> words) {
     if (words.size() < 2) {
-      throw new MissingArgumentException("setenv lacks a name");
+      throw new MissingArgumentException("setenv lacks a name" + Arguments.USAGE);
     }
     if (words.size() == 2) {
       environment.remove(words.get(1));
@@ -243,7 +243,7 @@ final class ScriptChecker {
     }
   }
 
-  /** A command that lacks an argument or has one that is no number. */
+  /** A command with an argument that is missing or makes no sense. */
   static final class MissingArgumentException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -257,6 +257,11 @@ final class ScriptChecker {
 
   /** The words of a command, by position. */
   record Arguments(List<String> words) {
+    static final String USAGE = "; U-Boot would print its usage and the next line would run";
+
+    /** Far above what boards have, and far enough below the end of long to reckon with. */
+    static final long LARGEST = 1L << 48;
+
     int count() {
       return words.size();
     }
@@ -267,7 +272,7 @@ final class ScriptChecker {
 
     String text(int index) {
       if (index < 1 || index >= words.size()) {
-        throw new MissingArgumentException(words.get(0) + " lacks an argument");
+        throw new MissingArgumentException(words.get(0) + " lacks an argument" + USAGE);
       }
       return words.get(index);
     }
@@ -279,11 +284,14 @@ final class ScriptChecker {
 
     static long hexadecimal(String text) {
       String digits = text.startsWith("0x") || text.startsWith("0X") ? text.substring(2) : text;
-      try {
-        return Long.parseUnsignedLong(digits, 16) & Long.MAX_VALUE;
-      } catch (NumberFormatException e) {
-        throw new MissingArgumentException('"' + text + "\" is no hexadecimal number");
+      if (!digits.matches("[0-9a-fA-F]+")) {
+        throw new MissingArgumentException('"' + text + "\" is no hexadecimal number" + USAGE);
       }
+      String significant = digits.replaceFirst("^0+(?=.)", "");
+      if (significant.length() > 12) {
+        throw new MissingArgumentException(text + " is beyond the memory of any board");
+      }
+      return Long.parseLong(significant, 16);
     }
   }
 }

@@ -16,6 +16,7 @@ final class ScriptParser {
   private final List<UBootCommand> commands = new ArrayList<>();
   private List<ScriptWord> words = new ArrayList<>();
   private int commandStart;
+  private int commandEnd;
 
   ScriptParser(String line, int number) {
     this.line = line;
@@ -36,6 +37,7 @@ final class ScriptParser {
           commandStart = at;
         }
         words.add(word());
+        commandEnd = at;
       }
     }
     end("");
@@ -44,8 +46,7 @@ final class ScriptParser {
 
   private void end(String operator) {
     if (!words.isEmpty()) {
-      commands.add(
-          new UBootCommand(words, line.substring(commandStart, at).stripTrailing(), operator));
+      commands.add(new UBootCommand(words, line.substring(commandStart, commandEnd), operator));
       words = new ArrayList<>();
     }
     at += operator.length();
@@ -67,7 +68,11 @@ final class ScriptParser {
       } else if (quote == 0 && (c == '\'' || c == '"')) {
         quote = c;
         at++;
-      } else if (c == '\\' && quote != '\'' && at + 1 < line.length()) {
+      } else if (c == '\\' && quote != '\'') {
+        if (at + 1 == line.length()) {
+          throw new ScriptFormatException(
+              number, line, "the \\ at its end would make one of it and the next; write one line");
+        }
         literal.append(line.charAt(at + 1));
         at += 2;
       } else if (c == '$' && quote != '\'' && variableEnd() > 0) {

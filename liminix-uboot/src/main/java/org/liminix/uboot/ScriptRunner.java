@@ -38,6 +38,10 @@ final class ScriptRunner {
 
   List<UBootResult> run() {
     int total = plan.script().lines().stream().mapToInt(l -> l.commands().size()).sum();
+    // What cannot be typed is refused before anything is done.
+    plan.script()
+        .lines()
+        .forEach(line -> line.commands().forEach(command -> PromptLine.of(line, command)));
     int done = 0;
     for (UBootScript.Line line : plan.script().lines()) {
       for (UBootCommand command : line.commands()) {

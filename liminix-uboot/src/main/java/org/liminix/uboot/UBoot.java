@@ -1,13 +1,10 @@
 package org.liminix.uboot;
 
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.liminix.console.Console;
 import org.liminix.console.ConsoleTimeoutException;
@@ -25,10 +22,11 @@ import org.liminix.process.Deadline;
  * }</pre>
  *
  * <p>Serial lines have no flow control, and U-Boot loses characters while it is busy. So no command
- * is run that was not read back exactly as it was meant, twice where U-Boot has a line editor; none
- * is run twice; and a status comes from a record in U-Boot's environment, which is asked again if
- * the answer was garbled. That record is a variable, {@code _n}, which no line but {@code saveenv}
- * makes permanent. What a command prints can still be damaged on its way.
+ * is run that was not read back exactly as it was meant, twice where U-Boot has a line editor or
+ * the command {@code run}; none is run twice; and a status comes from a record in U-Boot's
+ * environment, which is asked again if the answer was garbled. That record is a variable, {@code
+ * _n}; without line editor {@code _c} and {@code _s} are such, too. No line but {@code saveenv}
+ * makes them permanent. What a command prints can still be damaged on its way.
  *
  * <p>One thread at a time. The console belongs to whoever opened it, and stays open.
  */
@@ -52,6 +50,7 @@ public final class UBoot {
 
   private final Console console;
   private final LineTyper typer;
+  private final CommandVariable variable;
   private final Duration timeout;
   private final Pattern autoboot;
   private final String stop;
@@ -66,6 +65,7 @@ public final class UBoot {
   private UBoot(Builder builder) {
     this.console = builder.console;
     this.typer = new LineTyper(console, builder.fifo.orElse(DEFAULT_FIFO));
+    this.variable = new CommandVariable(typer);
     this.timeout = builder.timeout.orElse(DEFAULT_TIMEOUT);
     this.autoboot = builder.autoboot.orElse(AUTOBOOT);
     this.stop = builder.stop.orElse(" ");
@@ -81,11 +81,15 @@ public final class UBoot {
     try {
       typer.findPrompt(autoboot, stop, deadline);
       typer.probeEditing(deadline);
+      variable.forget();
       hasStatus = false;
       recorded = "";
       // A parser without $? prints it as it stands.
       String probe = run("echo $?", deadline.remaining()).output();
       hasStatus = probe.strip().matches("\\d+");
+      if (!typer.editing() || !hasStatus) {
+        variable.probe(hasStatus, deadline);
+      }
     } finally {
       finding = false;
     }
@@ -125,31 +129,27 @@ public final class UBoot {
    *     too bad
    */
   public UBootResult run(String command, Duration limit) {
-    requireOneLine(command);
+    String typed = PromptLine.of(command);
     Deadline deadline = Deadline.after(limit);
     while (true) {
       String id = Integer.toString(++commands);
       String record = "setenv %s %s:%s".formatted(RECORD, id, hasStatus ? "$?" : "");
       // setenv also keeps U-Boot from running the line again upon an empty one, since it is not a
       // repeatable command.
-      typer.type("%s;%s;echo =${%3$s}=${%3$s}=".formatted(command, record, RECORD), deadline);
+      String line = "%s;%s;echo =${%3$s}=${%3$s}=".formatted(typed, record, RECORD);
       Optional<UBootResult> result =
-          typer.enter(deadline) ? await(command, id, deadline) : query(command, id, deadline);
+          variable.execute(line, deadline)
+              ? await(command, id, deadline)
+              : query(command, id, deadline);
       if (result.isPresent()) {
         return result.get();
       }
     }
   }
 
-  private static void requireOneLine(String command) {
-    if (command.indexOf('\n') >= 0 || UBootScript.parse(command).lines().size() != 1) {
-      throw new IllegalArgumentException("Not one line with a command: \"" + command + '"');
-    }
-  }
-
   /** The result of the line that runs now; nothing if it did not run after all. */
   private Optional<UBootResult> await(String command, String id, Deadline deadline) {
-    String events = "=%1$s:(\\d*)=%1$s:\\1=\n|(%2$s)|(?:%3$s)".formatted(id, BANNER, autoboot);
+    String events = "=%1$s:(\\d{0,10})=%1$s:\\1=\n|(%2$s)|(?:%3$s)".formatted(id, BANNER, autoboot);
     Pattern awaited = Pattern.compile(events);
     Duration patience = FIRST_KNOCK;
     boolean greeted = false;
@@ -157,7 +157,7 @@ public final class UBoot {
     while (true) {
       try {
         boolean last = deadline.remaining().compareTo(patience) <= 0;
-        var match = console.expect(awaited, last ? deadline.remaining() : patience);
+        var match = typer.expect(awaited, last ? deadline.remaining() : patience);
         output.append(match.before());
         if (match.text().startsWith("#")) {
           return query(command, id, deadline);
@@ -185,9 +185,7 @@ public final class UBoot {
   }
 
   private void afterCommand(Deadline deadline) {
-    try {
-      console.expect(Pattern.compile("\\G" + Pattern.quote(typer.prompt())), typer.patience());
-    } catch (ConsoleTimeoutException e) {
+    if (!typer.answers("")) {
       typer.synchronize(deadline);
     }
   }
@@ -225,7 +223,7 @@ public final class UBoot {
 
   /** Asks U-Boot which command it ran last, as often as it takes to get a clean answer. */
   private Optional<UBootResult> query(String command, String id, Deadline deadline) {
-    Pattern answer = Pattern.compile("\\?(?:(\\d+):(\\d*))?\\?\\?(?:\\1:\\2)?\\?\n");
+    Pattern answer = Pattern.compile("\\?(?:(\\d+):(\\d{0,10}))?\\?\\?(?:\\1:\\2)?\\?\n");
     while (true) {
       typer.synchronize(deadline);
       typer.type("echo ?${%1$s}??${%1$s}?;setenv _q".formatted(RECORD), deadline);
@@ -233,7 +231,7 @@ public final class UBoot {
         if (!typer.enter(deadline)) {
           continue;
         }
-        var match = console.expect(answer, typer.patience().plus(FIRST_KNOCK));
+        var match = typer.expect(answer, typer.patience().plus(FIRST_KNOCK));
         afterCommand(deadline);
         String record = match.group(1);
         if (record.equals(id)) {
@@ -254,29 +252,14 @@ public final class UBoot {
   private UBootResult result(String command, String id, String status, String output) {
     recorded = id;
     String text = output.startsWith("\n") ? output.substring(1) : output;
-    return new UBootResult(
-        command,
-        status.isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(status)),
-        text.stripTrailing());
+    return new UBootResult(command, UBootOutput.status(status), text.stripTrailing());
   }
 
   /** All variables of the environment. */
   public Map<String, String> environment() {
-    Map<String, String> variables = new LinkedHashMap<>();
-    String name = "";
-    for (String line : run("printenv").orThrow().lines()) {
-      int equals = line.indexOf('=');
-      if (line.startsWith("Environment size:")) {
-        break;
-      }
-      if (equals > 0) {
-        name = line.substring(0, equals);
-        variables.put(name, line.substring(equals + 1));
-      } else if (!name.isEmpty() && !line.isEmpty()) {
-        variables.merge(name, line, (start, more) -> start + "\n" + more);
-      }
-    }
+    Map<String, String> variables = UBootOutput.environment(run("printenv").orThrow().lines());
     variables.remove(RECORD);
+    CommandVariable.removeFrom(variables);
     return variables;
   }
 
@@ -308,11 +291,9 @@ public final class UBoot {
   public long crc32(long address, long size) {
     UBootResult result =
         run("crc32 %x %x".formatted(address, size), Durations.forBytes(timeout, size)).orThrow();
-    Matcher sum = Pattern.compile("==> ([0-9a-f]{8})").matcher(result.output());
-    if (!sum.find()) {
-      throw new UBootException("crc32 did not print a sum:\n" + result.output().indent(4));
-    }
-    return Long.parseLong(sum.group(1), 16);
+    return UBootOutput.crc32(result.output())
+        .orElseThrow(
+            () -> new UBootException("crc32 did not print a sum:\n" + result.output().indent(4)));
   }
 
   /**
@@ -326,8 +307,7 @@ public final class UBoot {
 
   UBootResult load(String command, long address, String name, ImageData expected) {
     UBootResult result = run(command, Durations.forBytes(timeout, expected.size())).orThrow();
-    Matcher loaded = Pattern.compile("Bytes transferred = (\\d+)").matcher(result.output());
-    long size = loaded.find() ? Long.parseLong(loaded.group(1)) : -1;
+    long size = UBootOutput.loadedSize(result.output()).orElse(-1);
     if (size != expected.size()) {
       throw new UBootException(
           "%s has %d bytes, but U-Boot %s:%n%s"
@@ -359,12 +339,10 @@ public final class UBoot {
    * @throws UBootException if U-Boot comes back instead, with its prompt or after a reset
    */
   public Console boot(String command, Duration limit) {
-    requireOneLine(command);
+    String typed = PromptLine.of(command);
     Deadline deadline = Deadline.after(limit);
-    start(command, deadline);
-    Pattern either =
-        Pattern.compile(
-            "(%s)|(%s)|\n%s\\z".formatted(LINUX.pattern(), BANNER, Pattern.quote(typer.prompt())));
+    start(typed, deadline);
+    Pattern either = Pattern.compile("(%s)|(%s)|%s".formatted(LINUX, BANNER, typer.promptAtEnd()));
     var match = console.expect(either, deadline.remaining());
     if (!match.group(2).isEmpty()) {
       throw restarted(command);
@@ -378,10 +356,8 @@ public final class UBoot {
 
   /** Types a command that does not come back, until it runs. */
   private void start(String command, Deadline deadline) {
-    typer.type(command, deadline);
-    while (!typer.enter(deadline)) {
+    while (!variable.execute(command, deadline)) {
       typer.synchronize(deadline);
-      typer.type(command, deadline);
     }
   }
 

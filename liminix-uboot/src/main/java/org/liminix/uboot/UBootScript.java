@@ -52,10 +52,11 @@ public final class UBootScript {
     List<Line> lines = new ArrayList<>();
     String[] all = text.split("\n", -1);
     for (int i = 0; i < all.length; i++) {
-      String line = all[i].stripTrailing();
+      // Not blanks: a backslash may make the last one part of a word.
+      String line = all[i].replaceFirst("\r+$", "");
       for (int at = 0; at < line.length(); at++) {
         // A control character typed at a prompt is not a character but a command to its editor.
-        if (line.charAt(at) < ' ' && line.charAt(at) != '\t') {
+        if (Character.isISOControl(line.charAt(at)) && line.charAt(at) != '\t') {
           throw new ScriptFormatException(
               i + 1,
               line.replaceAll("\\p{Cntrl}", "?"),
@@ -72,7 +73,11 @@ public final class UBootScript {
 
   /** Reads a script, as text or wrapped into a uImage of type script by {@code mkimage}. */
   public static UBootScript read(Path file) throws IOException {
-    byte[] bytes = Files.readAllBytes(file);
+    return decode(Files.readAllBytes(file));
+  }
+
+  static UBootScript decode(byte[] file) {
+    byte[] bytes = file;
     if (bytes.length >= 4 && ByteBuffer.wrap(bytes).getInt(0) == UImage.MAGIC) {
       UImage image = UImage.parse(ByteBuffer.wrap(bytes));
       if (image.type() != ImageType.SCRIPT) {
