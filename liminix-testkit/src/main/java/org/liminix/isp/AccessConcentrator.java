@@ -27,7 +27,7 @@ final class AccessConcentrator {
 
   /** What a link that begins belongs to. */
   interface LinkFactory {
-    PppLink create(int sessionId, MacAddress peer);
+    PppLink create(int sessionId, MacAddress peer, int maxMru);
 
     void record(IspEvent event);
   }
@@ -129,7 +129,16 @@ final class AccessConcentrator {
     }
     answer.add(new Tag(Pppoe.AC_COOKIE, cookies.of(client)));
     echo(tags, answer);
+    maxPayload(tags).ifPresent(most -> answer.add(Tag.ofShort(Pppoe.MAX_PAYLOAD, most)));
     sendDiscovery(client, Pppoe.PADO, 0, answer);
+  }
+
+  /** What this session may carry beyond RFC 2516, if the client wants that (RFC 4638 section 4). */
+  private Optional<Integer> maxPayload(List<Tag> asked) {
+    return Pppoe.find(asked, Pppoe.MAX_PAYLOAD)
+        .filter(tag -> tag.value().remaining() == Short.BYTES)
+        .map(tag -> Math.min(Short.toUnsignedInt(tag.value().getShort(0)), settings.maxPayload()))
+        .filter(most -> most > Ppp.MAX_MRU);
   }
 
   private boolean sells(Tag service) {
@@ -156,6 +165,8 @@ final class AccessConcentrator {
       return;
     }
     answer.add(service.get());
+    Optional<Integer> maxPayload = maxPayload(tags);
+    maxPayload.ifPresent(most -> answer.add(Tag.ofShort(Pppoe.MAX_PAYLOAD, most)));
     Attempt attempt = new Attempt(client, Pppoe.find(tags, Pppoe.HOST_UNIQ).map(Tag::value));
     PppLink known = attempts.get(attempt);
     if (known != null && links.containsKey(known.id()) && !known.hasHeard()) {
@@ -169,7 +180,7 @@ final class AccessConcentrator {
       return;
     }
     MacAddress peer = MacAddress.of(client);
-    PppLink link = factory.create(id, peer);
+    PppLink link = factory.create(id, peer, maxPayload.orElse(Ppp.MAX_MRU));
     links.put(id, link);
     attempts.put(attempt, link);
     sendDiscovery(client, Pppoe.PADS, id, answer);

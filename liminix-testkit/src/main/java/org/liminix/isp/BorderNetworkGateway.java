@@ -162,8 +162,8 @@ public final class BorderNetworkGateway implements AutoCloseable, Evidence {
     }
 
     @Override
-    public PppLink create(int sessionId, MacAddress peer) {
-      return new PppLink(sessionId, peer, loop, settings, this);
+    public PppLink create(int sessionId, MacAddress peer, int maxMru) {
+      return new PppLink(sessionId, peer, maxMru, loop, settings, this);
     }
 
     @Override

@@ -28,6 +28,9 @@ public final class BorderNetworkGatewayBuilder {
   /** Lengths in PAP, and CHAP's together with the rest, fit a byte. */
   private static final int MAX_NAME_BYTES = 255;
 
+  /** What jumbo frames carry. */
+  private static final int MAX_PAYLOAD = 9000;
+
   private final Map<String, String> accounts = new LinkedHashMap<>();
   private @Nullable Network access;
   private @Nullable Network world;
@@ -40,6 +43,7 @@ public final class BorderNetworkGatewayBuilder {
   private @Nullable String serviceName;
   private @Nullable Duration echoInterval;
   private @Nullable Integer echoLimit;
+  private @Nullable Integer maxPayload;
 
   BorderNetworkGatewayBuilder() {}
 
@@ -138,6 +142,19 @@ public final class BorderNetworkGatewayBuilder {
     return this;
   }
 
+  /**
+   * The longest packet, in bytes, that a session may carry where the client's Ethernet takes more
+   * than 1500 and it says so (RFC 4638), as those do that want an MTU of 1500; otherwise 1500.
+   * Sessions of all other clients carry 1492.
+   */
+  public BorderNetworkGatewayBuilder maxPayload(int bytes) {
+    refuse(
+        bytes < Ppp.MAX_MRU || bytes > MAX_PAYLOAD,
+        "a payload has %d to %d bytes, not %d".formatted(Ppp.MAX_MRU, MAX_PAYLOAD, bytes));
+    maxPayload = once(maxPayload, bytes, "maxPayload");
+    return this;
+  }
+
   private static int length(String text) {
     return text.getBytes(StandardCharsets.UTF_8).length;
   }
@@ -188,7 +205,8 @@ public final class BorderNetworkGatewayBuilder {
         orElse(acName, "liminix"),
         orElse(serviceName, "internet"),
         orElse(echoInterval, Duration.ofSeconds(10)),
-        orElse(echoLimit, 3));
+        orElse(echoLimit, 3),
+        orElse(maxPayload, Ppp.DEFAULT_MRU));
   }
 
   /** Starts it on the given networks. */

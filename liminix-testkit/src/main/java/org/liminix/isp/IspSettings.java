@@ -19,6 +19,7 @@ import org.liminix.net.internal.SharedStart;
  * @param poolLast the last one
  * @param worldAddress where hosts of the world network find it
  * @param authMethods in order of preference
+ * @param maxPayload the longest packet for clients that can take it (RFC 4638)
  */
 record IspSettings(
     Network access,
@@ -33,7 +34,8 @@ record IspSettings(
     String acName,
     String serviceName,
     Duration echoInterval,
-    int echoLimit)
+    int echoLimit,
+    int maxPayload)
     implements Spec<BorderNetworkGateway> {
 
   @Override

@@ -52,16 +52,25 @@ final class Lcp implements Negotiation.Policy {
   private int magic = newMagic();
   private boolean askMru = true;
   private boolean askMagic = true;
-  private int mru = Ppp.MAX_MRU;
-  private int peerMru = Ppp.MAX_MRU;
+  private final int maxMru;
+  private int mru;
+  private int peerMru;
   private int identifier;
   private boolean heardSinceEcho;
   private int silentEchoes;
   private EventLoop.@Nullable Timer echoTimer;
 
-  Lcp(EventLoop loop, Ppp.Link link, IspSettings settings, Listener listener) {
+  /**
+   * A link that has not begun.
+   *
+   * @param maxMru what PPPoE's frames have room for, in both directions
+   */
+  Lcp(EventLoop loop, Ppp.Link link, int maxMru, IspSettings settings, Listener listener) {
     this.loop = loop;
     this.link = link;
+    this.maxMru = maxMru;
+    this.mru = maxMru;
+    this.peerMru = maxMru;
     this.listener = listener;
     this.methods = new ArrayList<>(settings.authMethods());
     this.echoInterval = settings.echoInterval();
@@ -104,7 +113,7 @@ final class Lcp implements Negotiation.Policy {
   /** RFC 1661 section 5.7: tells the peer that nobody here speaks a protocol. */
   void rejectProtocol(int protocol, ByteBuffer packet) {
     if (isOpened()) {
-      int length = Math.min(packet.remaining(), Math.min(peerMru, Ppp.MAX_MRU) - Ppp.HEADER - 2);
+      int length = Math.min(packet.remaining(), Math.min(peerMru, maxMru) - Ppp.HEADER - 2);
       ByteBuffer reject = Ppp.begin(PROTOCOL_REJECT, identifier++, 2 + length);
       reject.putShort((short) protocol);
       reject.put(packet.duplicate().limit(packet.position() + length));
@@ -132,8 +141,8 @@ final class Lcp implements Negotiation.Policy {
     for (PppOption option : asked) {
       if (option.type() == MRU && option.isShort()) {
         peerMru = option.shortValue();
-        if (peerMru < MIN_MRU || peerMru > Ppp.MAX_MRU) {
-          verdict.suggest(PppOption.ofShort(MRU, Ppp.MAX_MRU)); // RFC 2516 section 7
+        if (peerMru < MIN_MRU || peerMru > maxMru) {
+          verdict.suggest(PppOption.ofShort(MRU, maxMru)); // RFC 2516 section 7
         }
       } else if (option.type() == MAGIC_NUMBER && option.isInt()) {
         if (option.intValue() == 0 || option.intValue() == magic) {
@@ -153,9 +162,7 @@ final class Lcp implements Negotiation.Policy {
     for (PppOption option : suggested) {
       switch (option.type()) {
         case MRU -> {
-          if (option.isShort()
-              && option.shortValue() >= MIN_MRU
-              && option.shortValue() <= Ppp.MAX_MRU) {
+          if (option.isShort() && option.shortValue() >= MIN_MRU && option.shortValue() <= maxMru) {
             mru = option.shortValue();
           }
         }
@@ -192,7 +199,7 @@ final class Lcp implements Negotiation.Policy {
   @Override
   public void opened() {
     planEcho();
-    listener.linkOpened(methods.get(0), Math.min(peerMru, Ppp.MAX_MRU));
+    listener.linkOpened(methods.get(0), Math.min(peerMru, maxMru));
   }
 
   @Override

@@ -11,7 +11,10 @@ final class Ppp {
   static final int PAP = 0xc023;
   static final int CHAP = 0xc223;
 
-  /** The largest PPP payload inside an Ethernet of 1500 bytes (RFC 2516 section 7). */
+  /**
+   * The largest PPP payload inside an Ethernet of 1500 bytes (RFC 2516 section 7); clients whose
+   * Ethernet takes more say so (RFC 4638).
+   */
   static final int MAX_MRU = 1492;
 
   /** Every implementation can take this much, whatever was negotiated (RFC 1661 section 6.1). */

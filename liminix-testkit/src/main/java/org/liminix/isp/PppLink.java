@@ -52,13 +52,13 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   private String endingDetail = "";
   private boolean ended;
 
-  PppLink(int id, MacAddress peer, EventLoop loop, IspSettings settings, Owner owner) {
+  PppLink(int id, MacAddress peer, int maxMru, EventLoop loop, IspSettings settings, Owner owner) {
     this.id = id;
     this.peer = peer;
     this.loop = loop;
     this.settings = settings;
     this.owner = owner;
-    this.lcp = new Lcp(loop, this::send, settings, this);
+    this.lcp = new Lcp(loop, this::send, maxMru, settings, this);
   }
 
   int id() {

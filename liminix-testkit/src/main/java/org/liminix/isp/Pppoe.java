@@ -26,6 +26,10 @@ final class Pppoe {
   static final int HOST_UNIQ = 0x0103;
   static final int AC_COOKIE = 0x0104;
   static final int RELAY_SESSION_ID = 0x0110;
+
+  /** RFC 4638 section 4. */
+  static final int MAX_PAYLOAD = 0x0120;
+
   static final int SERVICE_NAME_ERROR = 0x0201;
   static final int AC_SYSTEM_ERROR = 0x0202;
   static final int GENERIC_ERROR = 0x0203;
@@ -71,6 +75,10 @@ final class Pppoe {
    * @param value read-only; a text, or bytes that mean something to one side only
    */
   record Tag(int type, ByteBuffer value) {
+    static Tag ofShort(int type, int value) {
+      return new Tag(type, ByteBuffer.allocate(Short.BYTES).putShort((short) value).flip());
+    }
+
     static Tag of(int type, String text) {
       return new Tag(type, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
     }

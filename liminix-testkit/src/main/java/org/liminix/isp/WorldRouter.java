@@ -30,11 +30,12 @@ final class WorldRouter implements Ipv4Interface.Owner {
   private final ByteBuffer transit = ByteBuffer.allocateDirect(Ipv4.MAX_PACKET);
 
   private final ByteBuffer answer = ByteBuffer.allocateDirect(Ipv4.MAX_PACKET);
-  private final ByteBuffer fragment = ByteBuffer.allocateDirect(Ppp.MAX_MRU);
+  private final ByteBuffer fragment;
 
   WorldRouter(Segment world, IspSettings settings, AddressPool pool, Sessions sessions) {
     this.localAddress = settings.localAddress();
     this.pool = pool;
+    this.fragment = ByteBuffer.allocateDirect(settings.maxPayload());
     this.sessions = sessions;
     this.card = new Ipv4Interface(world, settings.acName(), MacAddress.random(), this);
     card.configure(settings.worldAddress(), null);

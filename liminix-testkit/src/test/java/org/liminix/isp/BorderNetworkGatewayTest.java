@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.liminix.isp.FakeClient.Heard;
 import org.liminix.isp.IspEvent.AuthenticationFailed;
 import org.liminix.isp.IspEvent.Discovery;
@@ -205,6 +207,53 @@ class BorderNetworkGatewayTest {
     assertThat(suggested.get(0)).isEqualTo(PppOption.ofShort(Lcp.MRU, 1492));
     assertThat(suggested.get(1).type()).isEqualTo(Lcp.MAGIC_NUMBER);
     assertThat(suggested.get(1)).isNotEqualTo(magic);
+  }
+
+  /** RFC 4638; what the client's Ethernet takes, the ISP's limit, and what they agree on. */
+  @ParameterizedTest
+  @CsvSource({"1500, 1500, 1500", "9000, 1500, 1500", "1500, 4000, 1500", "9000, 4000, 4000"})
+  void carriesLongerPacketsForAClientWhoseEthernetDoes(int wanted, int limit, int agreed)
+      throws Exception {
+    BorderNetworkGateway.likeLiminix().maxPayload(limit).start(segments);
+    Tag want = Tag.ofShort(Pppoe.MAX_PAYLOAD, wanted);
+    Tag agree = Tag.ofShort(Pppoe.MAX_PAYLOAD, agreed);
+    client.discover(MacAddress.BROADCAST, Pppoe.PADI, 0, service(""), want);
+    Heard offer = client.nextDiscovery(Pppoe.PADO);
+    assertThat(offer.tags()).contains(agree);
+    Tag cookie = Pppoe.find(offer.tags(), Pppoe.AC_COOKIE).orElseThrow();
+    client.discover(client.isp, Pppoe.PADR, 0, service(""), cookie, want);
+    Heard session = client.nextDiscovery(Pppoe.PADS);
+    assertThat(session.tags()).contains(agree);
+    client.sessionId = session.sessionId();
+    Heard request = client.next(Ppp.LCP, Negotiation.CONFIGURE_REQUEST);
+    assertThat(request.options()).contains(PppOption.ofShort(Lcp.MRU, agreed));
+    client.send(Ppp.LCP, Negotiation.CONFIGURE_REQUEST, 1, PppOption.ofShort(Lcp.MRU, agreed + 1));
+    assertThat(client.next(Ppp.LCP, Negotiation.CONFIGURE_NAK).options())
+        .containsExactly(PppOption.ofShort(Lcp.MRU, agreed));
+    client.send(Ppp.LCP, Negotiation.CONFIGURE_REQUEST, 2, PppOption.ofShort(Lcp.MRU, agreed));
+    client.next(Ppp.LCP, Negotiation.CONFIGURE_ACK);
+  }
+
+  @Test
+  void promisesNoLongerPacketsThanItsEthernetOrTheClientsTake() throws Exception {
+    BorderNetworkGateway.likeLiminix().maxPayload(1492).start(segments);
+    Tag want = Tag.ofShort(Pppoe.MAX_PAYLOAD, 1500);
+    client.discover(MacAddress.BROADCAST, Pppoe.PADI, 0, service(""), want);
+    assertThat(client.nextDiscovery(Pppoe.PADO).tag(Pppoe.MAX_PAYLOAD)).isEqualTo("(none)");
+  }
+
+  @Test
+  void promisesNothingToAClientThatWantsLessOrNonsense() throws Exception {
+    start();
+    for (Tag want :
+        new Tag[] {
+          Tag.ofShort(Pppoe.MAX_PAYLOAD, 1400),
+          Tag.of(Pppoe.MAX_PAYLOAD, ""),
+          Tag.of(Pppoe.MAX_PAYLOAD, "long")
+        }) {
+      client.discover(MacAddress.BROADCAST, Pppoe.PADI, 0, service(""), want);
+      assertThat(client.nextDiscovery(Pppoe.PADO).tag(Pppoe.MAX_PAYLOAD)).isEqualTo("(none)");
+    }
   }
 
   @Test

@@ -84,7 +84,7 @@ class MalformedFramesTest {
       AuthMethod method = phase == Phase.CHAP ? AuthMethod.CHAP_MD5 : AuthMethod.PAP;
       IspSettings settings =
           (IspSettings) BorderNetworkGateway.account("u", "s").authentication(method).spec();
-      link = new PppLink(1, MacAddress.random(), segments.loop(), settings, this);
+      link = new PppLink(1, MacAddress.random(), Ppp.MAX_MRU, segments.loop(), settings, this);
       link.start();
       if (phase != Phase.ESTABLISHING) {
         agree(Ppp.LCP);

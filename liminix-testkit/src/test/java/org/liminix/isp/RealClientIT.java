@@ -97,12 +97,12 @@ class RealClientIT {
     assertThat(server.ping(first.address(), PATIENCE).ttl()).isEqualTo(63);
     assertThat(router.shell().run("ping -c 1 -w 10 10.0.2.2").status()).isZero();
     assertThat(server.receivedPings())
-        .allSatisfy(
+        .last() // those before are of other tests
+        .satisfies(
             ping -> {
               assertThat(ping.source()).isEqualTo(first.address());
               assertThat(ping.ttl()).isEqualTo(63);
-            })
-        .isNotEmpty();
+            });
     assertThat(router.shell().run("ping -c 1 -w 10 192.168.100.1").status()).isZero();
     assertThat(router.shell().run("ping -c 1 -w 10 10.0.2.1").status()).isZero();
   }
@@ -190,6 +190,23 @@ class RealClientIT {
     run(router, "kill $(cat /run/ppp9.pid)");
     assertThat(end(isp, second.id()).reason()).isEqualTo(Reason.CLIENT);
     assertThat(isp.sessions()).containsExactly(first);
+  }
+
+  /** RFC 4638: an Ethernet of 1508 bytes has room for PPPoE's 8 and PPP's 1500. */
+  @Test
+  void carriesWholePacketsOfAnEthernetForAClientWhoseCardTakesMore(
+      BorderNetworkGateway isp, Vm router) {
+    run(router, "ip link set dev eth1 mtu 1508");
+    String dial = OTHER.replace("1492", "1500") + KERNEL_MODE;
+    CommandResult result =
+        router
+            .shell()
+            .run(dial + "user " + USER + " password " + SECRET + " >/run/log/other 2>&1", PATIENCE);
+    assertThat(result.status()).as(run(router, "cat /run/log/other")).isZero();
+    PppSession second = isp.sessions().get(1);
+    assertThat(run(router, "ip link show dev ppp9")).contains("mtu 1500 ");
+    run(router, "kill $(cat /run/ppp9.pid)");
+    assertThat(end(isp, second.id()).reason()).isEqualTo(Reason.CLIENT);
   }
 
   @Test
