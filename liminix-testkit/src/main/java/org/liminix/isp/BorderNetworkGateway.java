@@ -21,9 +21,10 @@ import org.liminix.net.internal.EventLog;
 import org.liminix.process.Evidence;
 
 /**
- * The ISP of a router under test, in this JVM: an access concentrator that speaks PPPoE (RFC 2516),
- * PPP (RFC 1661), PAP (RFC 1334), CHAP (RFC 1994) and IPCP with name servers (RFC 1332, RFC 1877)
- * on {@link Network#ACCESS}, and routes IPv4 to {@link Network#WORLD}.
+ * The ISP of a router under test, in this JVM: an access concentrator that speaks PPPoE (RFC 2516,
+ * RFC 4638), PPP (RFC 1661), PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP version 2 (RFC 2759) and IPCP
+ * with name servers (RFC 1332, RFC 1877) on {@link Network#ACCESS}, and routes IPv4 to {@link
+ * Network#WORLD}.
  *
  * <pre>{@code
  * try (BorderNetworkGateway isp = BorderNetworkGateway.likeLiminix().start(segments);

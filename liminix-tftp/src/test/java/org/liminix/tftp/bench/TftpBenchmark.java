@@ -22,8 +22,7 @@ import java.util.TreeSet;
  * processor time for each MB and memory.
  *
  * <pre>
- * mvn -q -pl liminix-tftp -am test-compile dependency:build-classpath -Dmdep.outputFile=target/cp
- * java -cp … org.liminix.tftp.bench.TftpBenchmark PEERS [case…]
+ * scripts/java tftp org.liminix.tftp.bench.TftpBenchmark PEERS [case…]
  * </pre>
  *
  * <p>{@code PEERS} is a folder into which {@code tftpd-hpa} and {@code atftpd} were unpacked, since
