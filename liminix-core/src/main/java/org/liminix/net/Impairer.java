@@ -19,7 +19,8 @@ final class Impairer {
   private static final int HEADER = 14;
 
   private final Segment segment;
-  private final Impairment impairment;
+  private final Impairment.Settings settings;
+  private final boolean good;
   private final SplittableRandom random;
   private final Queue<Waiting> line = new ArrayDeque<>();
   private int bytesInLine;
@@ -35,9 +36,10 @@ final class Impairer {
 
   Impairer(Segment segment, Impairment impairment, int direction) {
     this.segment = segment;
-    this.impairment = impairment;
+    this.settings = impairment.settings;
+    this.good = impairment == Impairment.none();
     // Both directions of a cable have the same seed and must not have the same fate.
-    this.random = new SplittableRandom(impairment.seed() * 31 + direction);
+    this.random = new SplittableRandom(impairment.settings.seed * 31 + direction);
   }
 
   /** Told of frames that have arrived. */
@@ -102,7 +104,7 @@ final class Impairer {
   }
 
   boolean isGood() {
-    return impairment == Impairment.none();
+    return good;
   }
 
   Cable.Counts counts() {
@@ -116,39 +118,39 @@ final class Impairer {
 
   Fate decide(Frame frame) {
     long now = System.nanoTime();
-    if (impairment.only().isPresent() && !impairment.only().get().test(frame)) {
+    if (settings.only.isPresent() && !settings.only.get().test(frame)) {
       passed++;
       return new Fate("", -1, false, false, now, 0);
     }
     // Drawn for every frame, so that one setting does not change what another one does.
-    boolean loses = random.nextDouble() < impairment.loss();
-    boolean duplicates = random.nextDouble() < impairment.duplicate();
-    boolean corrupts = random.nextDouble() < impairment.corrupt();
-    boolean overtakes = random.nextDouble() < impairment.reorder();
+    boolean loses = random.nextDouble() < settings.loss;
+    boolean duplicates = random.nextDouble() < settings.duplicate;
+    boolean corrupts = random.nextDouble() < settings.corrupt;
+    boolean overtakes = random.nextDouble() < settings.reorder;
     double jitter = 2 * random.nextDouble() - 1;
     int payload = frame.length() - HEADER;
     int bit = random.nextInt(Math.max(1, payload) * Byte.SIZE);
     if (loses) {
       return lose("by chance");
     }
-    if (impairment.mtu() > 0 && payload > impairment.mtu()) {
-      return lose(payload + " bytes, more than " + impairment.mtu());
+    if (settings.mtu > 0 && payload > settings.mtu) {
+      return lose(payload + " bytes, more than " + settings.mtu);
     }
     long sent = now;
-    if (impairment.bitsPerSecond() > 0) {
+    if (settings.bitsPerSecond > 0) {
       long begin = Math.max(now, freeNanos);
-      if (begin - now > impairment.queue().toNanos()) {
+      if (begin - now > settings.queue.toNanos()) {
         return lose("no room in the queue");
       }
       double bits = (double) frame.length() * Byte.SIZE;
-      sent = begin + (long) (bits * TimeUnit.SECONDS.toNanos(1) / impairment.bitsPerSecond());
+      sent = begin + (long) (bits * TimeUnit.SECONDS.toNanos(1) / settings.bitsPerSecond);
       freeNanos = sent;
     }
     if (bytesInLine + frame.length() > MOST_BYTES) {
       return lose("no room on the line");
     }
     long delay =
-        Math.max(0, impairment.delay().toNanos() + (long) (jitter * impairment.jitter().toNanos()));
+        Math.max(0, settings.delay.toNanos() + (long) (jitter * settings.jitter.toNanos()));
     long due = Math.max(sent + delay, lastDueNanos);
     lastDueNanos = due;
     passed++;

@@ -23,27 +23,27 @@ public final class Impairment {
 
   private static final Impairment NONE = new Impairment(new Settings());
 
-  private final Settings settings;
+  final Settings settings;
 
   private Impairment(Settings settings) {
     this.settings = settings;
   }
 
   /** What it is made of; a copy is changed before anybody else sees it. */
-  private static final class Settings implements Cloneable {
-    private double loss;
-    private double duplicate;
-    private double corrupt;
-    private double reorder;
-    private Duration delay = Duration.ZERO;
-    private Duration jitter = Duration.ZERO;
-    private long bitsPerSecond;
-    private Duration queue = DEFAULT_QUEUE;
-    private int mtu;
-    private long seed = 1;
-    private Optional<Predicate<Frame>> only = Optional.empty();
+  static final class Settings implements Cloneable {
+    double loss;
+    double duplicate;
+    double corrupt;
+    double reorder;
+    Duration delay = Duration.ZERO;
+    Duration jitter = Duration.ZERO;
+    long bitsPerSecond; // 0 if there is no limit
+    Duration queue = DEFAULT_QUEUE;
+    int mtu; // 0 if there is no limit
+    long seed = 1;
+    Optional<Predicate<Frame>> only = Optional.empty();
 
-    Settings copy() {
+    private Settings copy() {
       try {
         return (Settings) clone();
       } catch (CloneNotSupportedException e) {
@@ -165,52 +165,6 @@ public final class Impairment {
       throw new IllegalArgumentException(name + "(" + time + "): a time is not negative");
     }
     return time;
-  }
-
-  double loss() {
-    return settings.loss;
-  }
-
-  double duplicate() {
-    return settings.duplicate;
-  }
-
-  double corrupt() {
-    return settings.corrupt;
-  }
-
-  double reorder() {
-    return settings.reorder;
-  }
-
-  Duration delay() {
-    return settings.delay;
-  }
-
-  Duration jitter() {
-    return settings.jitter;
-  }
-
-  /** 0 if there is no limit. */
-  long bitsPerSecond() {
-    return settings.bitsPerSecond;
-  }
-
-  Duration queue() {
-    return settings.queue;
-  }
-
-  /** 0 if there is no limit. */
-  int mtu() {
-    return settings.mtu;
-  }
-
-  long seed() {
-    return settings.seed;
-  }
-
-  Optional<Predicate<Frame>> only() {
-    return settings.only;
   }
 
   @Override

@@ -40,7 +40,6 @@ final class AgentPort implements JsonChannel.Protocol {
   private final JsonChannel channel;
   private volatile Consumer<AgentException> whenGone = reason -> {};
   private final SecureRandom random = new SecureRandom();
-  private final ReentrantLock synchronizing = new ReentrantLock();
 
   /**
    * Held from a request to its answer. The agent reads 4096 bytes at a time, and where a request
@@ -153,19 +152,19 @@ final class AgentPort implements JsonChannel.Protocol {
     if (synchronous) {
       return;
     }
-    acquire(synchronizing, deadline);
+    acquireTurn(deadline);
     try {
       while (!synchronous) {
         attempt(deadline);
       }
     } finally {
-      synchronizing.unlock();
+      turn.unlock();
     }
   }
 
-  private void acquire(ReentrantLock wanted, Deadline deadline) {
+  private void acquireTurn(Deadline deadline) {
     try {
-      if (!wanted.tryLock(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
+      if (!turn.tryLock(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
         throw noAnswer(deadline);
       }
     } catch (InterruptedException e) {
@@ -245,7 +244,7 @@ final class AgentPort implements JsonChannel.Protocol {
   /** Has the agent execute a command. */
   JsonElement execute(String command, Map<String, ?> arguments, Duration timeout) {
     Deadline deadline = Deadline.after(timeout);
-    acquire(turn, deadline);
+    acquireTurn(deadline);
     try {
       synchronize(deadline);
       return await(channel.send(command, arguments, deadline), "to answer " + command, deadline);
@@ -259,7 +258,7 @@ final class AgentPort implements JsonChannel.Protocol {
 
   /** Sends a command that the agent may not live to answer. */
   CompletableFuture<JsonElement> send(String command, Map<String, ?> arguments, Deadline deadline) {
-    acquire(turn, deadline);
+    acquireTurn(deadline);
     try {
       synchronize(deadline);
       return channel.send(command, arguments, deadline);
