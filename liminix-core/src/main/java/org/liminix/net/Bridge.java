@@ -3,8 +3,8 @@ package org.liminix.net;
 import java.net.InetSocketAddress;
 
 /**
- * A private {@link Segment} joined to a group of the multicast convention, so that a machine started
- * by hand takes part.
+ * A private {@link Segment} joined to a group of the multicast convention, so that a machine
+ * started by hand takes part.
  *
  * <pre>{@code
  * try (Bridge bridge = segments.get(LAN).bridge(LAN)) {
@@ -13,9 +13,9 @@ import java.net.InetSocketAddress;
  * }
  * }</pre>
  *
- * <p>The switch learns which stations are behind it, as behind any port: what two of this segment say
- * to each other stays here. Frames do not come back from the group to where they came from, and a
- * second way between the same two is refused, as far as this JVM can see. Cables, captures and
+ * <p>The switch learns which stations are behind it, as behind any port: what two of this segment
+ * say to each other stays here. Frames do not come back from the group to where they came from, and
+ * a second way between the same two is refused, as far as this JVM can see. Cables, captures and
  * statistics know it by {@link #station}.
  *
  * <p>Thread-safe. Whoever made it closes it; closing the segments does so too.

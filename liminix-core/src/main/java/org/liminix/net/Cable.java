@@ -17,8 +17,8 @@ import java.util.function.Supplier;
  *
  * <p>Changes hold from the next frame on; what is on its way already arrives, and before what is
  * sent after the change. Captures name in each packet's comment what happened to it, and hold lost
- * frames, too. A machine does not notice a pulled cable as such: its carrier is QEMU's to take, with
- * {@code vm.link(LAN).down()}.
+ * frames, too. A machine does not notice a pulled cable as such: its carrier is QEMU's to take,
+ * with {@code vm.link(LAN).down()}.
  *
  * <p>Thread-safe. It is gone with its station: one that comes again has a good cable.
  */

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 import org.liminix.net.internal.Ipv4;
 
 /**
- * Which client of a {@link DhcpServer} has which address (RFC 2131 section 4.3.1): a client gets the
- * one it has or had, else the one it asks for, else one that nobody had, else the one that was given
- * up longest ago. Confined to the loop, but for {@link #isGranted}.
+ * Which client of a {@link DhcpServer} has which address (RFC 2131 section 4.3.1): a client gets
+ * the one it has or had, else the one it asks for, else one that nobody had, else the one that was
+ * given up longest ago. Confined to the loop, but for {@link #isGranted}.
  */
 final class DhcpBindings {
   /** How long an offer stands. */

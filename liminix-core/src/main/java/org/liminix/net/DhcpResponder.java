@@ -108,8 +108,7 @@ final class DhcpResponder {
 
   private void offer(String client, DhcpMessage message) {
     Optional<Integer> chosen =
-        bindings.choose(
-            client, card(message), address(message, DhcpMessage.REQUESTED_ADDRESS));
+        bindings.choose(client, card(message), address(message, DhcpMessage.REQUESTED_ADDRESS));
     if (chosen.isEmpty()) {
       discovering.remove(client);
       ignore(message, "no address is free");
@@ -215,8 +214,7 @@ final class DhcpResponder {
     Map<Integer, byte[]> options = header(DhcpMessage.NAK);
     options.put(DhcpMessage.MESSAGE, reason.getBytes(StandardCharsets.UTF_8));
     send(message, 0, "", options);
-    events.add(
-        new DhcpEvent.Refused(Instant.now(), card(message), Ipv4.toInet(address), reason));
+    events.add(new DhcpEvent.Refused(Instant.now(), card(message), Ipv4.toInet(address), reason));
   }
 
   private void decline(DhcpMessage message) {
@@ -266,11 +264,9 @@ final class DhcpResponder {
         time -> {
           available.putIfAbsent(DhcpMessage.LEASE_TIME, DhcpOptions.seconds(time));
           // RFC 2131 section 4.4.5: T1 and T2.
+          available.putIfAbsent(DhcpMessage.RENEWAL_TIME, DhcpOptions.seconds(time.dividedBy(2)));
           available.putIfAbsent(
-              DhcpMessage.RENEWAL_TIME, DhcpOptions.seconds(time.dividedBy(2)));
-          available.putIfAbsent(
-              DhcpMessage.REBINDING_TIME,
-              DhcpOptions.seconds(time.multipliedBy(7).dividedBy(8)));
+              DhcpMessage.REBINDING_TIME, DhcpOptions.seconds(time.multipliedBy(7).dividedBy(8)));
         });
     Map<Integer, byte[]> options = header(type);
     move(available, options, DhcpMessage.LEASE_TIME);

@@ -7,8 +7,8 @@ import java.util.function.Predicate;
 import org.liminix.net.internal.EventLog;
 
 /**
- * A DHCP server (RFC 2131, options of RFC 2132) on an in-process host: what a LAN has where no router
- * is, what the WORLD has behind a router that is a DHCP client, and what a board boots from.
+ * A DHCP server (RFC 2131, options of RFC 2132) on an in-process host: what a LAN has where no
+ * router is, what the WORLD has behind a router that is a DHCP client, and what a board boots from.
  *
  * <pre>{@code
  * EthernetHost host = EthernetHost.on(LAN).address("192.168.1.1/24").start(segments);
@@ -93,7 +93,9 @@ public final class DhcpServer implements AutoCloseable {
   public <E extends DhcpEvent> E awaitEvent(Class<E> kind, Duration timeout) {
     return kind.cast(
         events.await(
-            kind::isInstance, timeout, "DHCP event " + kind.getSimpleName() + " at " + host.name()));
+            kind::isInstance,
+            timeout,
+            "DHCP event " + kind.getSimpleName() + " at " + host.name()));
   }
 
   /**

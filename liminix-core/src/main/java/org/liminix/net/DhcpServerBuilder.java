@@ -16,8 +16,8 @@ import org.liminix.net.internal.Ipv4;
 import org.liminix.net.internal.Ipv4Prefix;
 
 /**
- * What a {@link DhcpServer} is to be like. Begun by {@link DhcpServer#on}; nothing is answered before
- * {@link #start}.
+ * What a {@link DhcpServer} is to be like. Begun by {@link DhcpServer#on}; nothing is answered
+ * before {@link #start}.
  *
  * <p>Without settings it leases every address of its host's network for an hour, tells the subnet
  * mask and knows no router. Not thread-safe.
@@ -62,8 +62,8 @@ public final class DhcpServerBuilder {
 
   DhcpServerBuilder(EthernetHost host) {
     this.host = host;
-    Ipv4Prefix address = host.loop().compute(() -> Optional.ofNullable(host.card().address()))
-        .orElse(null);
+    Ipv4Prefix address =
+        host.loop().compute(() -> Optional.ofNullable(host.card().address())).orElse(null);
     if (address == null) {
       throw new IllegalStateException(
           "DhcpServer: " + host + " has no address to serve from; give it address(\"…/…\")");
@@ -116,8 +116,8 @@ public final class DhcpServerBuilder {
   }
 
   /**
-   * A way to a network besides that to the default gateway (option 121, RFC 3442). Clients that take
-   * these leave out option 3, so the default route is sent with them.
+   * A way to a network besides that to the default gateway (option 121, RFC 3442). Clients that
+   * take these leave out option 3, so the default route is sent with them.
    *
    * @param network as {@code 10.8.0.0/16}
    * @param router by which it is reached
@@ -194,8 +194,8 @@ public final class DhcpServerBuilder {
   }
 
   /**
-   * How long an address that was not this client's before is asked for with ARP before it is offered;
-   * 100 ms unless set, and zero offers at once.
+   * How long an address that was not this client's before is asked for with ARP before it is
+   * offered; 100 ms unless set, and zero offers at once.
    */
   public DhcpServerBuilder probe(Duration patience) {
     refuseOrder(probe != null, "probe was called before; call it once");

@@ -49,8 +49,7 @@ public final class DnsAnswer {
 
   /** One or more addresses. */
   public static DnsAnswer address(String address, String... more) {
-    return of(
-        Stream.concat(Stream.of(address), Stream.of(more)).map(DnsRecord::address).toList());
+    return of(Stream.concat(Stream.of(address), Stream.of(more)).map(DnsRecord::address).toList());
   }
 
   /** The name is there, but nothing of that type. */

@@ -176,13 +176,13 @@ final class DnsResponder {
         .or(
             () -> // RFC 2181 section 9
             new DnsMessage(
-                    query.id(),
-                    flags | DnsMessage.TRUNCATED,
-                    query.questions(),
-                    List.of(),
-                    List.of(),
-                    additional)
-                .encode(DnsMessage.LEAST_SIZE))
+                        query.id(),
+                        flags | DnsMessage.TRUNCATED,
+                        query.questions(),
+                        List.of(),
+                        List.of(),
+                        additional)
+                    .encode(DnsMessage.LEAST_SIZE))
         .ifPresent(reply -> endpoint.send(reply, client));
   }
 

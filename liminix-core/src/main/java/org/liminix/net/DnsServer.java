@@ -10,8 +10,8 @@ import org.liminix.net.internal.DnsName;
 import org.liminix.net.internal.EventLog;
 
 /**
- * A name server (RFC 1035, AAAA of RFC 3596) that knows what a test tells it, on an in-process host or
- * at a port of this machine.
+ * A name server (RFC 1035, AAAA of RFC 3596) that knows what a test tells it, on an in-process host
+ * or at a port of this machine.
  *
  * <pre>{@code
  * EthernetHost host = EthernetHost.on(WORLD).address("10.0.2.53/24").gateway("10.0.2.1").start(segments);
@@ -26,10 +26,11 @@ import org.liminix.net.internal.EventLog;
  * }
  * }</pre>
  *
- * <p>It calls itself authoritative for all it is asked, or for its {@link DnsServerBuilder#zone zones},
- * and to stand in for an ISP's resolver it offers recursion, too. Names are compared without regard to
- * case and returned as they were asked. Answers too long for the client, 512 bytes unless it says
- * otherwise (RFC 6891), are marked as truncated; there is no TCP to repeat the question over.
+ * <p>It calls itself authoritative for all it is asked, or for its {@link DnsServerBuilder#zone
+ * zones}, and to stand in for an ISP's resolver it offers recursion, too. Names are compared
+ * without regard to case and returned as they were asked. Answers too long for the client, 512
+ * bytes unless it says otherwise (RFC 6891), are marked as truncated; there is no TCP to repeat the
+ * question over.
  *
  * <p>Thread-safe; methods that wait honour interrupts and throw {@link
  * org.liminix.process.WaitTimeoutException}. Whoever started it closes it; it stops with its host.

@@ -18,8 +18,8 @@ import org.liminix.net.internal.DnsName;
  * What a {@link DnsServer} is to be like. Begun by {@link DnsServer#on}; nothing is opened before
  * {@link #start}.
  *
- * <p>A question goes to the {@link #answer functions} first, then to what was said name by name. Not
- * thread-safe.
+ * <p>A question goes to the {@link #answer functions} first, then to what was said name by name.
+ * Not thread-safe.
  */
 public final class DnsServerBuilder {
   private static final int PORT = 53;
@@ -48,8 +48,8 @@ public final class DnsServerBuilder {
    * A name and its addresses of either version, and, unless it is a wildcard, the name of each
    * address that has none yet.
    *
-   * @param name as {@code www.example.org}; {@code *.example.org} stands for every name below that is
-   *     not there (RFC 4592)
+   * @param name as {@code www.example.org}; {@code *.example.org} stands for every name below that
+   *     is not there (RFC 4592)
    */
   public DnsServerBuilder address(String name, String address, String... more) {
     String checked = DnsName.check(name);
@@ -62,8 +62,7 @@ public final class DnsServerBuilder {
       InetAddress parsed = InetAddresses.forString(text);
       add(checked, DnsRecord.address(parsed));
       if (!checked.startsWith("*")) {
-        records.putIfAbsent(
-            reverse(parsed), new ArrayList<>(List.of(DnsRecord.pointer(checked))));
+        records.putIfAbsent(reverse(parsed), new ArrayList<>(List.of(DnsRecord.pointer(checked))));
       }
     }
     return this;
@@ -111,8 +110,8 @@ public final class DnsServerBuilder {
   }
 
   /**
-   * Answers for names in this zone and in others given so, and refuses what is outside; without this
-   * call it answers for all names there are.
+   * Answers for names in this zone and in others given so, and refuses what is outside; without
+   * this call it answers for all names there are.
    */
   public DnsServerBuilder zone(String name) {
     String zone = Ascii.toLowerCase(DnsName.check(name));

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.liminix.net.internal.DnsName;
 
 /**
- * What is known about which names: case does not matter (RFC 4343), {@code *} stands for what is not
- * there (RFC 4592), and a name below which there is something exists (RFC 8020). Immutable.
+ * What is known about which names: case does not matter (RFC 4343), {@code *} stands for what is
+ * not there (RFC 4592), and a name below which there is something exists (RFC 8020). Immutable.
  */
 final class DnsZone {
   /** By name in lower case; a name of which only what is below it is known has an empty list. */
@@ -73,9 +73,7 @@ final class DnsZone {
   static DnsAnswer only(DnsQuestion question, List<DnsRecord> known) {
     int type = question.type();
     List<DnsRecord> wanted =
-        known.stream()
-            .filter(record -> type == DnsRecord.ANY || record.type() == type)
-            .toList();
+        known.stream().filter(record -> type == DnsRecord.ANY || record.type() == type).toList();
     return DnsAnswer.of(
         wanted.isEmpty()
             ? known.stream().filter(record -> record.type() == DnsRecord.CNAME).toList()

@@ -179,12 +179,12 @@ public final class Segment {
   }
 
   /**
-   * Joins this segment to a network of the multicast convention, so that machines started by hand on
-   * it and what is here hear each other.
+   * Joins this segment to a network of the multicast convention, so that machines started by hand
+   * on it and what is here hear each other.
    *
    * @param network as {@link Network#LAN}
-   * @throws NetworkException if it has no group, cannot be joined, or is connected with this segment
-   *     already, so that frames would go round for ever
+   * @throws NetworkException if it has no group, cannot be joined, or is connected with this
+   *     segment already, so that frames would go round for ever
    */
   public Bridge bridge(Network network) {
     return bridge(
@@ -222,8 +222,8 @@ public final class Segment {
   }
 
   /**
-   * What has passed so far, of each that is attached now, in the order in which they were attached. A
-   * group of the multicast convention is one of them.
+   * What has passed so far, of each that is attached now, in the order in which they were attached.
+   * A group of the multicast convention is one of them.
    */
   public List<StationStatistics> statistics() {
     return loop.compute(() -> Stream.of(ports).map(Port::statistics).toList());

@@ -88,7 +88,8 @@ final class SendQueue {
       if (needed > MAX_BYTES) {
         return false;
       }
-      int capacity = Math.min(MAX_BYTES, Math.max(needed, Math.max(INITIAL_BYTES, bytes.capacity() * 2)));
+      int capacity =
+          Math.min(MAX_BYTES, Math.max(needed, Math.max(INITIAL_BYTES, bytes.capacity() * 2)));
       bytes = ByteBuffer.allocateDirect(capacity).put(bytes.flip());
       view = bytes.asReadOnlyBuffer();
       return true;

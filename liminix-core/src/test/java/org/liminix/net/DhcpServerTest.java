@@ -23,8 +23,8 @@ import org.liminix.net.internal.Ipv4;
 import org.liminix.process.WaitTimeoutException;
 
 /**
- * With the client of this library where it does what is wanted, and messages made by hand for what no
- * client sends on demand; dhclient, udhcpc and others are in the integration tests.
+ * With the client of this library where it does what is wanted, and messages made by hand for what
+ * no client sends on demand; dhclient, udhcpc and others are in the integration tests.
  */
 class DhcpServerTest {
   private static final Duration LONG = Duration.ofSeconds(20);
@@ -44,7 +44,9 @@ class DhcpServerTest {
     return DhcpServer.on(host).pool("192.168.1.10", "192.168.1.12").probe(Duration.ZERO);
   }
 
-  /** A client that is told what to say, and whose frames go where a card that filters takes them. */
+  /**
+   * A client that is told what to say, and whose frames go where a card that filters takes them.
+   */
   private final class Client {
     private final MacAddress card;
     private final BlockingQueue<Frame> answers = new LinkedBlockingQueue<>();
@@ -133,14 +135,15 @@ class DhcpServerTest {
     return Map.of(DhcpMessage.REQUESTED_ADDRESS, DhcpOptions.addresses(Ipv4.parse(address)));
   }
 
-  /** From a client's port to the server's, as a broadcast; without a checksum, as RFC 768 allows. */
+  /**
+   * From a client's port to the server's, as a broadcast; without a checksum, as RFC 768 allows.
+   */
   private static ByteBuffer udp(MacAddress card, String source, ByteBuffer payload) {
     ByteBuffer frame = ByteBuffer.allocate(14 + 28 + payload.remaining());
     MacAddress.BROADCAST.write(frame);
     card.write(frame);
     frame.putShort((short) 0x0800);
-    Ipv4.putHeader(
-        frame, Ipv4.parse(source), Ipv4.BROADCAST, Ipv4.UDP, 0, 8 + payload.remaining());
+    Ipv4.putHeader(frame, Ipv4.parse(source), Ipv4.BROADCAST, Ipv4.UDP, 0, 8 + payload.remaining());
     frame.putShort((short) DhcpMessage.CLIENT_PORT).putShort((short) DhcpMessage.SERVER_PORT);
     frame.putShort((short) (8 + payload.remaining())).putShort((short) 0).put(payload);
     return frame.flip();
@@ -155,7 +158,9 @@ class DhcpServerTest {
       assertThat(lease.address()).hasToString("/192.168.1.10");
       assertThat(lease.prefixLength()).isEqualTo(24);
       assertThat(lease.router().orElseThrow()).hasToString("/192.168.1.1");
-      assertThat(lease.dns()).extracting(Object::toString).containsExactly("/192.168.1.1", "/9.9.9.9");
+      assertThat(lease.dns())
+          .extracting(Object::toString)
+          .containsExactly("/192.168.1.1", "/9.9.9.9");
       assertThat(lease.leaseTime()).isEqualTo(LONG);
 
       DhcpBinding binding = dhcp.awaitLease(pc.macAddress(), LONG);
@@ -211,8 +216,7 @@ class DhcpServerTest {
 
   @Test
   void passesOverAnAddressThatSomebodyHas() {
-    EthernetHost squatter =
-        EthernetHost.on(LAN).address("192.168.1.10/24").start(segments);
+    EthernetHost squatter = EthernetHost.on(LAN).address("192.168.1.10/24").start(segments);
     try (DhcpServer dhcp = DhcpServer.on(host).pool("192.168.1.10", "192.168.1.12").start()) {
       DhcpLease lease = EthernetHost.on(LAN).start(segments).dhcp(LONG);
       assertThat(lease.address()).hasToString("/192.168.1.11");
@@ -238,7 +242,8 @@ class DhcpServerTest {
       Frame refusal = client.frame();
       assertThat(refusal.destination()).isEqualTo(MacAddress.BROADCAST);
       assertThat(message(refusal).type()).isEqualTo(DhcpMessage.NAK);
-      assertThat(message(refusal).text(DhcpMessage.MESSAGE)).contains("the address is not of this network");
+      assertThat(message(refusal).text(DhcpMessage.MESSAGE))
+          .contains("the address is not of this network");
       assertThat(dhcp.events()).hasSize(3);
     }
   }
@@ -247,12 +252,16 @@ class DhcpServerTest {
   void answersARelayOfItsNetworkAndReturnsItsInformation() throws InterruptedException {
     EthernetHost relay = EthernetHost.on(LAN).address("192.168.1.2/24").start(segments);
     BlockingQueue<DhcpMessage> relayed = new LinkedBlockingQueue<>();
-    relay.bind(67, (payload, source, port) -> relayed.add(DhcpMessage.parse(payload).orElseThrow()));
+    relay.bind(
+        67, (payload, source, port) -> relayed.add(DhcpMessage.parse(payload).orElseThrow()));
     Client client = new Client(CARD);
     byte[] circuit = {1, 2, 7, 7};
     try (DhcpServer dhcp = server().start()) {
       client.say(
-          DhcpMessage.DISCOVER, false, "0.0.0.0", "192.168.1.2",
+          DhcpMessage.DISCOVER,
+          false,
+          "0.0.0.0",
+          "192.168.1.2",
           Map.of(DhcpMessage.RELAY_INFORMATION, circuit));
       DhcpMessage offer = Optional.ofNullable(relayed.poll(10, TimeUnit.SECONDS)).orElseThrow();
       assertThat(offer.options().get(DhcpMessage.RELAY_INFORMATION)).isEqualTo(circuit);
@@ -404,7 +413,10 @@ class DhcpServerTest {
             .option(DhcpMessage.SUBNET_MASK, new byte[] {-1, -1, -1, -128})
             .start()) {
       client.say(
-          DhcpMessage.DISCOVER, false, "0.0.0.0", Map.of(DhcpMessage.LEASE_TIME, new byte[] {0, 0, 0, 9}));
+          DhcpMessage.DISCOVER,
+          false,
+          "0.0.0.0",
+          Map.of(DhcpMessage.LEASE_TIME, new byte[] {0, 0, 0, 9}));
       DhcpMessage offer = client.answer();
       assertThat(offer.bootFile()).isEqualTo("boot.scr");
       assertThat(offer.text(DhcpMessage.BOOT_FILE)).contains("boot.scr");
@@ -433,8 +445,7 @@ class DhcpServerTest {
     }
     try (DhcpServer dhcp = builder.start()) {
       byte[] wanted = {(byte) 160, (byte) 200, (byte) 201, (byte) 202, (byte) 203};
-      client.say(
-          DhcpMessage.DISCOVER, false, "0.0.0.0", Map.of(DhcpMessage.PARAMETERS, wanted));
+      client.say(DhcpMessage.DISCOVER, false, "0.0.0.0", Map.of(DhcpMessage.PARAMETERS, wanted));
       Frame frame = client.frame();
       assertThat(frame.udp().orElseThrow().payload().remaining()).isLessThanOrEqualTo(548);
       DhcpMessage offer = message(frame);

@@ -104,8 +104,7 @@ class DnsServerIT {
     assertThat(answer("example.org", "MX")).containsExactly("10 mx.example.org.");
     assertThat(answer("example.org", "TXT")).containsExactly("\"v=spf1 -all\" \"two texts\"");
     assertThat(answer("example.org", "TYPE65300")).containsExactly("\\# 2 0102");
-    assertThat(answer("_sip._udp.example.org", "SRV"))
-        .containsExactly("1 2 5060 sip.example.org.");
+    assertThat(answer("_sip._udp.example.org", "SRV")).containsExactly("1 2 5060 sip.example.org.");
     assertThat(answer("-x", "10.0.2.2")).containsExactly("www.example.org.");
     assertThat(answer("-x", "fd00::2")).containsExactly("www.example.org.");
     assertThat(answer("many.example.org", "A")).hasSize(61);

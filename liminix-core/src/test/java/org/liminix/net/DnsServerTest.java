@@ -63,7 +63,8 @@ class DnsServerTest {
   }
 
   private static DnsMessage.Resource opt(int size, int versionAndFlags) {
-    return new DnsMessage.Resource("", DnsMessage.OPT, size, versionAndFlags, new byte[] {0, 10, 0, 0});
+    return new DnsMessage.Resource(
+        "", DnsMessage.OPT, size, versionAndFlags, new byte[] {0, 10, 0, 0});
   }
 
   private static int code(DnsMessage answer) {
@@ -108,7 +109,8 @@ class DnsServerTest {
           .satisfies(soa -> assertThat(soa.name()).isEqualTo("example.org"))
           .satisfies(soa -> assertThat(soa.type()).isEqualTo(DnsRecord.SOA))
           .satisfies(soa -> assertThat(ByteBuffer.wrap(soa.data()).getInt(18)).isEqualTo(7));
-      for (String name : new String[] {"a.b.example.org", "b.example.org", "host.lab.example.org"}) {
+      for (String name :
+          new String[] {"a.b.example.org", "b.example.org", "host.lab.example.org"}) {
         DnsMessage empty = ask(dns, name, DnsRecord.AAAA);
         assertThat(code(empty)).as(name).isZero();
         assertThat(empty.answers()).as(name).isEmpty();
@@ -192,12 +194,10 @@ class DnsServerTest {
     try (DnsServer dns = DnsServer.on(machine).port(0).address("a.example", "10.0.0.1").start()) {
       assertThat(code(ask(dns, question(0x2000, "a.example", DnsRecord.A, 1)))).isEqualTo(4);
       assertThat(code(ask(dns, question(0, "a.example", DnsRecord.A, 3)))).isEqualTo(5);
-      DnsMessage version =
-          ask(dns, question(0, "a.example", DnsRecord.A, 1, opt(1232, 1 << 16)));
+      DnsMessage version = ask(dns, question(0, "a.example", DnsRecord.A, 1, opt(1232, 1 << 16)));
       assertThat(code(version)).isZero();
       assertThat(version.additional().get(0).ttl() >>> 24).isEqualTo(1); // of BADVERS, 16
-      assertThat(
-              code(ask(dns, question(0, "a.example", DnsRecord.A, 1, opt(512, 0), opt(512, 0)))))
+      assertThat(code(ask(dns, question(0, "a.example", DnsRecord.A, 1, opt(512, 0), opt(512, 0)))))
           .isEqualTo(1);
       ByteBuffer loop = question(0, "a.example", DnsRecord.A, 1);
       loop.putShort(12, (short) 0xc00c); // a name that begins with itself

@@ -88,8 +88,7 @@ public record DnsMessage(
       sections.add(resources);
     }
     return Optional.of(
-        new DnsMessage(
-            id, flags, questions, sections.get(0), sections.get(1), sections.get(2)));
+        new DnsMessage(id, flags, questions, sections.get(0), sections.get(1), sections.get(2)));
   }
 
   private static Optional<Resource> resource(ByteBuffer message) {

@@ -5,8 +5,9 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * Whatever the network sends, parsing ends with a message or with none, and what was read is written
- * as it was; run with {@code JAZZER_FUZZ=1} to search, otherwise the known inputs are tried.
+ * Whatever the network sends, parsing ends with a message or with none, and what was read is
+ * written as it was; run with {@code JAZZER_FUZZ=1} to search, otherwise the known inputs are
+ * tried.
  */
 class ParserFuzzTest {
   @FuzzTest(maxDuration = "2m")
