@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import org.liminix.console.Shell;
+import org.liminix.net.MacAddress;
 import org.liminix.net.Segment;
 import org.liminix.net.Segments;
 import org.liminix.net.StationStatistics;
@@ -54,6 +55,8 @@ public final class SegmentBenchmark {
     try (Segments segments = Segments.isolated();
         Vm one = start(segments, image, group, "one");
         Vm two = start(segments, image, group, "two")) {
+      one.console().expect("router: ready", PATIENCE);
+      two.console().expect("router: ready", PATIENCE);
       SegmentBenchmark benchmark = new SegmentBenchmark(one.shell(), two.shell(), seconds);
       System.out.printf(
           Locale.ROOT,
@@ -85,7 +88,7 @@ public final class SegmentBenchmark {
                 .formatted(group.getAddress().getHostAddress(), group.getPort()))
         .qemuArgument(
             "-device",
-            "virtio-net-device,netdev=group,mac=52:54:00:99:00:%02x".formatted(name.length() + name.charAt(0) % 16))
+            "virtio-net-device,netdev=group,mac=" + MacAddress.random())
         .timeout(PATIENCE)
         .spec()
         .start(segments);
