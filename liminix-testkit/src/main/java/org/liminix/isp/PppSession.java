@@ -22,6 +22,8 @@ public final class PppSession {
   public enum State {
     /** Packets flow. */
     OPEN,
+    /** No packets flow until both sides agree on another address: {@link #renumber}. */
+    RENUMBERING,
     /** The ISP has asked the client to terminate and waits for its answer. */
     TERMINATING,
     /** It has ended, or agrees on its terms anew. */
@@ -32,9 +34,12 @@ public final class PppSession {
   private final PppLink link;
   private final int id;
   private final String user;
-  private final int address;
+  private volatile int address;
   private final MacAddress peer;
   private final Duration setupTime;
+  private final Meter meter;
+  private final long openedNanos = System.nanoTime();
+  private volatile long closedNanos;
   private volatile State state = State.OPEN;
 
   PppSession(
@@ -44,7 +49,8 @@ public final class PppSession {
       String user,
       int address,
       MacAddress peer,
-      Duration setupTime) {
+      Duration setupTime,
+      Meter meter) {
     this.loop = loop;
     this.link = link;
     this.id = id;
@@ -52,6 +58,7 @@ public final class PppSession {
     this.address = address;
     this.peer = peer;
     this.setupTime = setupTime;
+    this.meter = meter;
   }
 
   /** Its PPPoE session number, 1 to 65534. */
@@ -64,7 +71,7 @@ public final class PppSession {
     return user;
   }
 
-  /** The address the client was given. */
+  /** The address the client was given; another one after {@link #renumber}. */
   public Inet4Address address() {
     return Ipv4.toInet(address);
   }
@@ -84,6 +91,35 @@ public final class PppSession {
     return setupTime;
   }
 
+  /** For how long it has been open, or was. */
+  public Duration duration() {
+    return Duration.ofNanos(
+        (state == State.CLOSED ? closedNanos : System.nanoTime()) - openedNanos);
+  }
+
+  /** What it has carried so far. */
+  public PppTraffic traffic() {
+    return meter.traffic();
+  }
+
+  /**
+   * Gives the client another address while its session goes on: IPCP is negotiated anew, as RFC
+   * 1661 section 4.4 allows in a state of Opened, and the client learns its new address by Nak (RFC
+   * 1332 section 3.3). pppd takes its interface down and up for that. Packets flow again when an
+   * {@link IspEvent.SessionRenumbered} has been recorded.
+   *
+   * <p>For a client that is disconnected and gets another address when it dials again, {@link
+   * #drop} it at an ISP that {@linkplain BorderNetworkGatewayBuilder#freshAddresses gives fresh
+   * addresses}.
+   *
+   * @param address in the pool or not
+   * @throws IllegalStateException if it is somebody's, or this session is not open
+   */
+  public void renumber(String address) {
+    int parsed = Ipv4.parse(address);
+    loop.call(() -> link.renumber(this, parsed));
+  }
+
   /**
    * Ends the session as the RFCs want it: an LCP Terminate-Request, and when the client has
    * answered or let the time pass, a PADT. From now on it is no longer among {@link
@@ -98,8 +134,15 @@ public final class PppSession {
     loop.call(link::drop);
   }
 
-  void state(State state) {
-    this.state = state;
+  void state(State next) {
+    if (next == State.CLOSED && state != State.CLOSED) {
+      closedNanos = System.nanoTime();
+    }
+    state = next;
+  }
+
+  void address(int next) {
+    address = next;
   }
 
   @Override

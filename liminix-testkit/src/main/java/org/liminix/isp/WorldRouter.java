@@ -17,7 +17,10 @@ import org.liminix.net.internal.Ipv4Interface;
 final class WorldRouter implements Ipv4Interface.Owner {
   /** How packets reach a session. */
   interface Sessions {
-    void send(PppLink link, ByteBuffer packet);
+    void deliver(PppLink link, ByteBuffer packet);
+
+    /** Whether a packet gets lost on the way. */
+    boolean swallows(ByteBuffer packet);
   }
 
   private final int localAddress;
@@ -56,10 +59,12 @@ final class WorldRouter implements Ipv4Interface.Owner {
   /** A packet came from a session. */
   void receivedFrom(PppLink link, ByteBuffer packet) {
     Integer address = link.address();
-    // RFC 2827: a source that is not the client's is one that nobody could answer, which a router
-    // that forgot to masquerade should learn here and not from mysterious silence.
+    // RFC 2827: a source that is not the client's is one that nobody could answer, which who tests
+    // a router that forgot to masquerade should learn here and not from mysterious silence.
     if (address != null && Ipv4.source(packet) == address) {
       route(packet);
+    } else {
+      link.sentFrom(Ipv4.source(packet));
     }
   }
 
@@ -82,7 +87,7 @@ final class WorldRouter implements Ipv4Interface.Owner {
     }
   }
 
-  private boolean isOwn(int address) {
+  boolean isOwn(int address) {
     return address == localAddress || card.isOwn(address);
   }
 
@@ -116,12 +121,15 @@ final class WorldRouter implements Ipv4Interface.Owner {
   }
 
   private void sendTo(PppLink link, ByteBuffer packet) {
+    if (sessions.swallows(packet)) {
+      return;
+    }
     if (packet.remaining() <= link.mtu()) {
-      sessions.send(link, packet);
+      sessions.deliver(link, packet);
     } else if (Ipv4.dontFragment(packet)) {
       report(Icmp.UNREACHABLE, Icmp.FRAGMENTATION_NEEDED, link.mtu(), packet);
     } else {
-      Ipv4.fragment(packet, link.mtu(), fragment, part -> sessions.send(link, part));
+      Ipv4.fragment(packet, link.mtu(), fragment, part -> sessions.deliver(link, part));
     }
   }
 
