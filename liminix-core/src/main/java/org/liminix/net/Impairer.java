@@ -2,18 +2,13 @@ package org.liminix.net;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.PriorityQueue;
-import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.liminix.net.internal.DelayLine;
+import org.liminix.net.internal.RateLimit;
 
-/**
- * Does what an {@link Impairment} says to the frames of one direction. When it is told another one,
- * frames that are under way stay so, and none that comes later arrives before them. Confined to the
- * loop.
- */
+/** Does what an {@link Impairment} says to the frames of one direction. Confined to the loop. */
 final class Impairer {
   /** A frame that is held back for the next one waits no longer. */
   private static final Duration HELD = Duration.ofMillis(100);
@@ -24,23 +19,13 @@ final class Impairer {
   private static final int HEADER = 14;
 
   private final Segment segment;
-  private final int direction;
-  private Impairment.Settings settings;
-  private boolean good;
-  private SplittableRandom random;
-  private final Queue<Waiting> line =
-      new PriorityQueue<>(
-          (one, other) -> {
-            int byTime = Long.signum(one.dueNanos() - other.dueNanos()); // the origin is arbitrary
-            return byTime != 0 ? byTime : Long.compare(one.sequence(), other.sequence());
-          });
-  private long sequence;
+  private final Impairment.Settings settings;
+  private final boolean good;
+  private final SplittableRandom random;
+  private final DelayLine<Waiting> line;
+  private final @Nullable RateLimit rate;
   private int bytesInLine;
-  private long freeNanos = System.nanoTime(); // when the line has sent what it was given
-  private long lastDueNanos = freeNanos;
-  private long changedDueNanos = freeNanos; // when what was sent before the last change has arrived
-  private EventLoop.@Nullable Timer arrival;
-  private long arrivalNanos;
+  private long lastDueNanos = System.nanoTime();
   private @Nullable Waiting held;
 
   private long passed;
@@ -49,33 +34,17 @@ final class Impairer {
   private long corrupted;
   private long reordered;
 
-  Impairer(Segment segment, int direction) {
+  Impairer(Segment segment, Impairment impairment, int direction) {
     this.segment = segment;
-    this.direction = direction;
-    this.settings = Impairment.none().settings;
-    this.good = true;
-    this.random = random(settings);
-  }
-
-  /** Both directions of a cable have the same seed and must not have the same fate. */
-  private SplittableRandom random(Impairment.Settings settings) {
-    return new SplittableRandom(settings.seed * 31 + direction);
-  }
-
-  /** Does this from the next frame on. */
-  void set(Impairment impairment) {
-    settings = impairment.settings;
-    good = impairment == Impairment.none();
-    random = random(settings);
-    Waiting before = held;
-    if (before != null) { // none of those that come now is meant to overtake it
-      letGo(before);
-    }
-    changedDueNanos = lastDueNanos;
-  }
-
-  private static long later(long one, long other) {
-    return one - other > 0 ? one : other;
+    this.settings = impairment.settings;
+    this.good = impairment == Impairment.none();
+    // Both directions of a cable have the same seed and must not have the same fate.
+    this.random = new SplittableRandom(impairment.settings.seed * 31 + direction);
+    this.line = new DelayLine<>(segment.loop(), this::arrive, segment::flush);
+    this.rate =
+        settings.bitsPerSecond > 0
+            ? new RateLimit(settings.bitsPerSecond, settings.queue, lastDueNanos)
+            : null;
   }
 
   /** Told of frames that have arrived. */
@@ -126,12 +95,21 @@ final class Impairer {
     }
   }
 
-  private record Waiting(
-      ByteBuffer frame, String note, long dueNanos, long sequence, Receiver receiver) {}
+  private record Waiting(ByteBuffer frame, String note, long dueNanos, Receiver receiver) {}
 
-  /** Whether frames pass as if it were not there. */
+  /** Goes on with other settings, the counts and the frames under way. */
+  Impairer replacedBy(Impairment next, int direction) {
+    Impairer replacement = new Impairer(segment, next, direction);
+    replacement.passed = passed;
+    replacement.lost = lost;
+    replacement.duplicated = duplicated;
+    replacement.corrupted = corrupted;
+    replacement.reordered = reordered;
+    return replacement;
+  }
+
   boolean isGood() {
-    return good && line.isEmpty() && held == null;
+    return good;
   }
 
   Cable.Counts counts() {
@@ -145,10 +123,9 @@ final class Impairer {
 
   Fate decide(Frame frame) {
     long now = System.nanoTime();
-    if (good || (settings.only.isPresent() && !settings.only.get().test(frame))) {
+    if (settings.only.isPresent() && !settings.only.get().test(frame)) {
       passed++;
-      long due = later(now, changedDueNanos);
-      return new Fate("", -1, false, false, due, due - now);
+      return new Fate("", -1, false, false, now, 0);
     }
     // Drawn for every frame, so that one setting does not change what another one does.
     boolean loses = random.nextDouble() < settings.loss;
@@ -164,22 +141,16 @@ final class Impairer {
     if (settings.mtu > 0 && payload > settings.mtu) {
       return lose(payload + " bytes, more than " + settings.mtu);
     }
-    long sent = now;
-    if (settings.bitsPerSecond > 0) {
-      long begin = later(now, freeNanos);
-      if (begin - now > settings.queue.toNanos()) {
-        return lose("no room in the queue");
-      }
-      double bits = (double) frame.length() * Byte.SIZE;
-      sent = begin + (long) (bits * TimeUnit.SECONDS.toNanos(1) / settings.bitsPerSecond);
-      freeNanos = sent;
+    long sent = rate == null ? now : rate.admit(frame.length(), now);
+    if (sent == RateLimit.NO_ROOM) {
+      return lose("no room in the queue");
     }
     if (bytesInLine + frame.length() > MOST_BYTES) {
       return lose("no room on the line");
     }
     long delay =
         Math.max(0, settings.delay.toNanos() + (long) (jitter * settings.jitter.toNanos()));
-    long due = later(sent + delay, lastDueNanos);
+    long due = Math.max(sent + delay, lastDueNanos);
     lastDueNanos = due;
     passed++;
     duplicated += duplicates ? 1 : 0;
@@ -197,10 +168,9 @@ final class Impairer {
       changed.put(at, (byte) (changed.get(at) ^ 1 << fate.corruptedBit() % Byte.SIZE));
       bytes = changed.asReadOnlyBuffer();
     }
-    long due = fate.dueNanos();
-    add(new Waiting(bytes, fate.note(), due, sequence++, receiver), fate.overtaken());
+    add(new Waiting(bytes, fate.note(), fate.dueNanos(), receiver), fate.overtaken());
     if (fate.duplicated()) {
-      add(new Waiting(bytes.duplicate(), "the duplicate", due, sequence++, receiver), false);
+      add(new Waiting(bytes.duplicate(), "the duplicate", fate.dueNanos(), receiver), false);
     }
   }
 
@@ -211,9 +181,7 @@ final class Impairer {
       var unused = segment.loop().schedule(HELD, () -> letGo(frame));
       return;
     }
-    Waiting first = line.peek();
-    if (frame.dueNanos() - System.nanoTime() <= 0
-        && (first == null || frame.dueNanos() - first.dueNanos() < 0)) {
+    if (line.isEmpty() && frame.dueNanos() <= System.nanoTime()) {
       frame.receiver().arrived(frame.frame(), frame.note());
     } else {
       enqueue(frame);
@@ -221,10 +189,7 @@ final class Impairer {
     Waiting before = held;
     if (before != null) {
       held = null;
-      add(
-          new Waiting(
-              before.frame(), before.note(), frame.dueNanos(), sequence++, before.receiver()),
-          false);
+      add(new Waiting(before.frame(), before.note(), frame.dueNanos(), before.receiver()), false);
     }
   }
 
@@ -238,41 +203,12 @@ final class Impairer {
   }
 
   private void enqueue(Waiting frame) {
-    line.add(frame);
     bytesInLine += frame.frame().remaining();
-    scheduleFirst();
+    line.add(frame, frame.dueNanos());
   }
 
-  /** Wakes up when the first in the line is due. */
-  private void scheduleFirst() {
-    Waiting first = line.peek();
-    EventLoop.Timer scheduled = arrival;
-    if (first == null || (scheduled != null && arrivalNanos == first.dueNanos())) {
-      return;
-    }
-    if (scheduled != null) {
-      scheduled.cancel();
-    }
-    arrivalNanos = first.dueNanos();
-    arrival =
-        segment
-            .loop()
-            .schedule(
-                Duration.ofNanos(Math.max(0, arrivalNanos - System.nanoTime())), this::arrive);
-  }
-
-  private void arrive() {
-    arrival = null;
-    long now = System.nanoTime();
-    Queue<Waiting> arrived = new ArrayDeque<>();
-    while (!line.isEmpty() && line.element().dueNanos() - now <= 0) {
-      arrived.add(line.remove());
-    }
-    scheduleFirst();
-    for (Waiting frame : arrived) {
-      bytesInLine -= frame.frame().remaining();
-      frame.receiver().arrived(frame.frame(), frame.note());
-    }
-    segment.flush();
+  private void arrive(Waiting frame) {
+    bytesInLine -= frame.frame().remaining();
+    frame.receiver().arrived(frame.frame(), frame.note());
   }
 }
