@@ -183,11 +183,8 @@ final class Nat {
     private final int first;
     private final int size;
 
-    /** Where to look for an even port, and for an odd one: REQ-4. */
-    private final int[] offsets = {0, 1};
-
-    private boolean isFull;
-    private long fullNanos;
+    /** Even and odd ones: REQ-4. */
+    private final Half[] halves = {new Half(0), new Half(1)};
 
     Range(Endpoint inside, boolean wellKnown) {
       first = wellKnown || inside.protocol() == Ipv4.ICMP ? 0 : WELL_KNOWN;
@@ -196,22 +193,35 @@ final class Nat {
 
     /** A port that is free, or -1. */
     int next(int protocol, int like, long now) {
-      if (isFull && now - fullNanos < LOOK_AGAIN_NANOS) {
-        return -1;
+      int port = halves[like & 1].next(protocol, now);
+      return port < 0 ? halves[~like & 1].next(protocol, now) : port;
+    }
+
+    private final class Half {
+      private int offset;
+      private boolean isFull;
+      private long fullNanos;
+
+      Half(int parity) {
+        offset = parity;
       }
-      for (int parity : new int[] {like & 1, ~like & 1}) {
+
+      int next(int protocol, long now) {
+        if (isFull && now - fullNanos < LOOK_AGAIN_NANOS) {
+          return -1;
+        }
         for (int i = 0; i < size / 2; i++) {
-          int port = first + offsets[parity];
-          offsets[parity] = (offsets[parity] + 2) % size;
+          int port = first + offset;
+          offset = (offset + 2) % size;
           if (port != 0 && isFree(protocol, port)) {
             isFull = false;
             return port;
           }
         }
+        isFull = true;
+        fullNanos = now;
+        return -1;
       }
-      isFull = true;
-      fullNanos = now;
-      return -1;
     }
   }
 
