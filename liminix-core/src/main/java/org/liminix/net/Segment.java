@@ -47,6 +47,7 @@ public final class Segment {
   private Port[] ports = {};
   private Capture[] captures = {};
   private FrameLog[] logs = {};
+  private FrameHandler[] mirrors = {};
   private int parts;
   private boolean closed;
 
@@ -152,6 +153,28 @@ public final class Segment {
       throw e;
     }
     return capture;
+  }
+
+  /**
+   * Has a handler called for every frame that passes from now on, whomever it is for, as the mirror
+   * port of a switch does; those that a damaged {@link Cable} loses among them.
+   *
+   * @param handler called on the loop, before the frame goes on its way
+   * @return what ends that when it is closed
+   */
+  public AutoCloseable mirror(FrameHandler handler) {
+    loop.call(
+        () -> {
+          refuseIfClosed("mirror it");
+          mirrors = ObjectArrays.concat(mirrors, handler);
+        });
+    return () ->
+        detach(
+            () ->
+                mirrors =
+                    Stream.of(mirrors)
+                        .filter(other -> other != handler)
+                        .toArray(FrameHandler[]::new));
   }
 
   /** Keeps everything that passes from now on, to wait for and to look at. */
@@ -456,6 +479,9 @@ public final class Segment {
   }
 
   private void record(Port from, ByteBuffer frame, String note) {
+    for (FrameHandler mirror : mirrors) {
+      show(mirror, frame);
+    }
     if (captures.length == 0 && logs.length == 0) {
       return;
     }
@@ -477,6 +503,17 @@ public final class Segment {
       copy = copy == null ? Frame.of(from.name(), note, frame) : copy;
       log.add(copy);
     }
+  }
+
+  private void show(FrameHandler mirror, ByteBuffer frame) {
+    int start = frame.position();
+    int end = frame.limit();
+    try {
+      mirror.received(frame);
+    } catch (RuntimeException | Error e) {
+      log.error("A mirror of {} failed on a frame", this, e);
+    }
+    frame.limit(end).position(start);
   }
 
   private static void deliver(Port port, ByteBuffer frame) {
@@ -520,6 +557,7 @@ public final class Segment {
     }
     captures = new Capture[0];
     logs = new FrameLog[0];
+    mirrors = new FrameHandler[0];
   }
 
   @Override

@@ -96,8 +96,7 @@ public final class BorderNetworkGateway implements Isp {
 
   @Override
   public Map<String, String> accounts() {
-    return settings.accounts().values().stream()
-        .collect(Collectors.toUnmodifiableMap(Account::user, Account::secret));
+    return settings.secrets();
   }
 
   @Override

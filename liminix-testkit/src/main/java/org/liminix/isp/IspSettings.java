@@ -51,6 +51,12 @@ record IspSettings(
     IspFaults faults)
     implements Spec<BorderNetworkGateway> {
 
+  /** What proves who a user is, by user. */
+  Map<String, String> secrets() {
+    return accounts.values().stream()
+        .collect(Collectors.toUnmodifiableMap(Account::user, Account::secret));
+  }
+
   /** The addresses of accounts that always have the same. */
   Set<Integer> fixedAddresses() {
     return accounts.values().stream()
