@@ -125,6 +125,16 @@ public final class Cable {
       call(() -> set(impairment));
     }
 
+    /** Loses everything that goes this way, until {@link #plug} or {@link Cable#repair}. */
+    public void pull() {
+      call(() -> pulled = true);
+    }
+
+    /** Ends {@link #pull}, and {@link Cable#pull} for this way. */
+    public void plug() {
+      call(() -> pulled = false);
+    }
+
     /** What has happened to frames while it was damaged; it is not counted while it is good. */
     public Counts counts() {
       Supplier<Counts> read = () -> impairer.counts();

@@ -90,6 +90,20 @@ class CableTest {
   }
 
   @Test
+  void carriesNothingOneWayWhileOneWireOfItIsCut() throws InterruptedException {
+    Cable cable = lan.cable("b");
+    cable.fromStation().pull();
+    b.send(frame(A, B, "lost"));
+    a.send(frame(B, A, "there"));
+    assertThat(atB.next()).isEqualTo("there");
+    cable.fromStation().plug();
+    b.send(frame(A, B, "here"));
+    assertThat(atA.next()).isEqualTo("here");
+    assertThat(cable.fromStation().counts().lost()).isEqualTo(1);
+    assertThat(cable.toStation().counts().lost()).isZero();
+  }
+
+  @Test
   void delaysWhatIsSentSoThatOthersAreFaster() throws InterruptedException {
     lan.cable("a").impair(Impairment.none().delay(Duration.ofSeconds(1)));
     a.send(frame(B, A, "first"));
