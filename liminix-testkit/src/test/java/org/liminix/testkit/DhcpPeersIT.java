@@ -139,8 +139,9 @@ class DhcpPeersIT {
     try (EthernetHost squatter =
             bench.start(EthernetHost.on(LAN).name("squatter").address("10.0.0.10/24").spec());
         DhcpServer dhcp = server().probe(Duration.ZERO).start()) {
-      shell.run(
-          "udhcpc -i eth0 -f -q -a -s /etc/udhcpc >/tmp/udhcpc 2>&1 & echo started").orThrow();
+      shell
+          .run("udhcpc -i eth0 -f -q -a -s /etc/udhcpc >/tmp/udhcpc 2>&1 & echo started")
+          .orThrow();
       assertThat(dhcp.awaitEvent(DhcpEvent.Declined.class, PATIENCE).address())
           .hasToString("/10.0.0.10");
       DhcpBinding lease = dhcp.awaitLease(PATIENCE);
@@ -191,9 +192,7 @@ class DhcpPeersIT {
                 .alias("ftp.lan.example", "www.lan.example")
                 .record("lan.example", DnsRecord.mail(10, "mx.lan.example"))
                 .start()) {
-      shell
-          .run("dhcpcd -1 -4 --noarp -c /bin/true -h box -t 50 eth0 2>&1")
-          .orThrow();
+      shell.run("dhcpcd -1 -4 --noarp -c /bin/true -h box -t 50 eth0 2>&1").orThrow();
       DhcpBinding lease = dhcp.awaitLease(card(shell), PATIENCE);
       assertThat(shell.run("ip -4 address show dev eth0").output())
           .contains(lease.address().getHostAddress() + "/24");

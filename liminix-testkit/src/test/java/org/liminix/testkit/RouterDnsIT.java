@@ -75,8 +75,7 @@ class RouterDnsIT {
       throws InterruptedException {
     BlockingQueue<DnsMessage> answers = new LinkedBlockingQueue<>();
     try (var port =
-        pc.bind(
-            0, (payload, source, here) -> DnsMessage.parse(payload).ifPresent(answers::add))) {
+        pc.bind(0, (payload, source, here) -> DnsMessage.parse(payload).ifPresent(answers::add))) {
       DnsMessage question =
           new DnsMessage(
               1,

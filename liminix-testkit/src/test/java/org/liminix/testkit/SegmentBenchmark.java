@@ -16,9 +16,9 @@ import org.liminix.net.StationStatistics;
 import org.liminix.qemu.Vm;
 
 /**
- * How many frames a second get from one guest to another over a segment of ours, and over QEMU's own
- * multicast network, in turns and between the same two guests: the kernel's packet generator sends as
- * fast as it can, and what the other one's card has received is counted.
+ * How many frames a second get from one guest to another over a segment of ours, and over QEMU's
+ * own multicast network, in turns and between the same two guests: the kernel's packet generator
+ * sends as fast as it can, and what the other one's card has received is counted.
  *
  * <pre>
  * scripts/java testkit org.liminix.testkit.SegmentBenchmark [ROUNDS [SECONDS]]
@@ -86,9 +86,7 @@ public final class SegmentBenchmark {
             "-netdev",
             "socket,id=group,mcast=%s:%d,localaddr=127.0.0.1"
                 .formatted(group.getAddress().getHostAddress(), group.getPort()))
-        .qemuArgument(
-            "-device",
-            "virtio-net-device,netdev=group,mac=" + MacAddress.random())
+        .qemuArgument("-device", "virtio-net-device,netdev=group,mac=" + MacAddress.random())
         .timeout(PATIENCE)
         .spec()
         .start(segments);
@@ -136,13 +134,10 @@ public final class SegmentBenchmark {
     String thread = "/proc/net/pktgen/kpktgend_0";
     String settings = "/proc/net/pktgen/" + device;
     sender
-        .run(
-            "echo rem_device_all >%1$s; echo add_device %2$s >%1$s".formatted(thread, device))
+        .run("echo rem_device_all >%1$s; echo add_device %2$s >%1$s".formatted(thread, device))
         .orThrow();
     for (String setting :
-        new String[] {
-          "count 0", "delay 0", "pkt_size " + size, "dst 10.0.0.2", "dst_mac " + mac
-        }) {
+        new String[] {"count 0", "delay 0", "pkt_size " + size, "dst 10.0.0.2", "dst_mac " + mac}) {
       sender.run("echo '" + setting + "' >" + settings).orThrow();
     }
     sender.run("{ echo start >/proc/net/pktgen/pgctrl; } >/dev/null 2>&1 & echo started").orThrow();

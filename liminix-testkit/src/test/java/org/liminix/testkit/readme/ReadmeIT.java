@@ -148,7 +148,8 @@ class ReadmeIT {
               });
       asks.start();
       try (DhcpServer dhcp = DhcpServer.on(host).router("10.0.0.1").bootFile("boot.scr").start();
-          DnsServer dns = DnsServer.on(host).address("www.example.org", "10.0.2.2", "fd00::2").start()) {
+          DnsServer dns =
+              DnsServer.on(host).address("www.example.org", "10.0.2.2", "fd00::2").start()) {
         DhcpBinding lease = dhcp.awaitLease(Duration.ofSeconds(30));
         DnsQuery query = dns.awaitQuery("www.example.org", Duration.ofSeconds(30));
       }
