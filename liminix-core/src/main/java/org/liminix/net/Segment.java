@@ -62,6 +62,7 @@ public final class Segment {
     Segment segment = new Segment(network, loop, group.orElse(null));
     if (segment.group != null) {
       try {
+        Bridges.add(segment, segment.group.group());
         segment.group.open();
         segment.add(segment.group);
       } catch (RuntimeException e) {
@@ -201,6 +202,67 @@ public final class Segment {
   }
 
   /**
+   * Joins this segment to a network of the multicast convention, so that machines started by hand
+   * on it and what is here hear each other.
+   *
+   * @param network as {@link Network#LAN}
+   * @throws NetworkException if it has no group, cannot be joined, or is connected with this
+   *     segment already, so that frames would go round for ever
+   */
+  public Bridge bridge(Network network) {
+    return bridge(
+        network
+            .group()
+            .orElseThrow(
+                () ->
+                    new NetworkException(
+                        "Network %s has no multicast group to bridge %s to; give an address and port"
+                            .formatted(network, this.network))));
+  }
+
+  /**
+   * Joins this segment to a multicast group, as QEMU's {@code -netdev
+   * socket,mcast=GROUP:PORT,localaddr=127.0.0.1} does.
+   *
+   * @param group an IPv4 multicast address and a port
+   * @throws IllegalArgumentException if the address is not one of a group
+   * @throws NetworkException if it cannot be joined, or is connected with this segment already, so
+   *     that frames would go round for ever
+   */
+  public Bridge bridge(InetSocketAddress group) {
+    Network.requireGroup(network.name(), group);
+    MulticastPort port = new MulticastPort(this, group);
+    Bridges.add(this, group);
+    try {
+      port.open();
+      add(port);
+    } catch (RuntimeException e) {
+      detach(port); // if only the wait for its joining was interrupted
+      port.release();
+      throw e;
+    }
+    return new Bridge(port);
+  }
+
+  /**
+   * What has passed so far, of each that is attached now, in the order in which they were attached.
+   * A group of the multicast convention is one of them.
+   */
+  public List<StationStatistics> statistics() {
+    return loop.compute(() -> Stream.of(ports).map(Port::statistics).toList());
+  }
+
+  /**
+   * What has passed so far of one station.
+   *
+   * @param station the name by which it is known here
+   * @throws NetworkException if there is no such station, or there are two; the message lists them
+   */
+  public StationStatistics statistics(String station) {
+    return loop.compute(() -> port(station).statistics());
+  }
+
+  /**
    * The cable of a station, to be damaged.
    *
    * @param station the name by which it is known here: that of the machine or host
@@ -325,9 +387,12 @@ public final class Segment {
    * @param frame read-only; its position and limit are the same afterwards
    */
   void forward(Port from, ByteBuffer frame) {
-    if (frame.remaining() < HEADER) {
+    int length = frame.remaining();
+    if (length < HEADER) {
       return; // no receiver could tell whom it is for
     }
+    from.framesSent++;
+    from.bytesSent += length;
     Cable.Direction way = from.cable.fromStation();
     if (way.isGood()) {
       carry(from, frame, "");
@@ -452,8 +517,14 @@ public final class Segment {
   }
 
   private static void deliver(Port port, ByteBuffer frame) {
+    int length = frame.remaining();
+    long dropped = port.dropped();
     try {
       port.deliver(frame);
+      if (port.dropped() == dropped) {
+        port.framesReceived++;
+        port.bytesReceived += length;
+      }
     } catch (RuntimeException | Error e) {
       log.error("{} on {} failed on a frame", port.name(), port.segment.network, e);
     }

@@ -235,6 +235,56 @@ class CableTest {
   }
 
   @Test
+  void letsNothingOvertakeWhatWasSentBeforeAChange() throws InterruptedException {
+    Cable cable = lan.cable("a");
+    cable.impair(Impairment.none().delay(Duration.ofMillis(300)));
+    a.send(frame(B, A, "slow"));
+    cable.impair(Impairment.none().delay(Duration.ofMillis(10)));
+    a.send(frame(B, A, "faster"));
+    cable.impair(Impairment.none().loss(1).only(frame -> false));
+    a.send(frame(B, A, "untouched"));
+    cable.repair();
+    a.send(frame(B, A, "good"));
+    for (String expected : new String[] {"slow", "faster", "untouched", "good"}) {
+      assertThat(atB.next()).isEqualTo(expected);
+    }
+    assertThat(heard(1)).containsExactly("0"); // and the switch does not look at it any more
+    assertThat(cable.fromStation().counts().passed()).isEqualTo(4);
+  }
+
+  @Test
+  void letsTheRestPassBesideTheFramesItIsMeantFor() throws InterruptedException {
+    lan.cable("a")
+        .impair(
+            Impairment.none()
+                .delay(Duration.ofMillis(300))
+                .only(frame -> Frames.text(frame.bytes()).startsWith("slow")));
+    a.send(frame(B, A, "slow 1"));
+    a.send(frame(B, A, "fast 1"));
+    a.send(frame(B, A, "slow 2"));
+    a.send(frame(B, A, "fast 2"));
+    for (String expected : new String[] {"fast 1", "fast 2", "slow 1", "slow 2"}) {
+      assertThat(atB.next()).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void sendsAFrameOnThatWasHeldBackWhenItChanges() throws InterruptedException {
+    Cable cable = lan.cable("a");
+    cable.impair(Impairment.none().reorder(1));
+    segments
+        .loop()
+        .call(
+            () -> {
+              a.send(frame(B, A, "held"));
+              cable.repair();
+              a.send(frame(B, A, "next"));
+            });
+    assertThat(atB.next()).isEqualTo("held");
+    assertThat(atB.next()).isEqualTo("next");
+  }
+
+  @Test
   void carriesNothingToWhoHasGone() throws InterruptedException {
     Frames atD = new Frames();
     Station d = lan.attach("d", atD);

@@ -51,7 +51,7 @@ record IspSettings(
     IspFaults faults)
     implements Spec<BorderNetworkGateway> {
 
-  /** The secrets of accounts by user. */
+  /** What proves who a user is, by user. */
   Map<String, String> secrets() {
     return accounts.values().stream()
         .collect(Collectors.toUnmodifiableMap(Account::user, Account::secret));

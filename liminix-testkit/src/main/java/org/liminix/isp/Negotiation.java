@@ -88,6 +88,11 @@ final class Negotiation {
     default boolean received(int code, ByteBuffer packet) {
       return false;
     }
+
+    /** The longest packet that the peer takes. */
+    default int peerMru() {
+      return Ppp.MAX_MRU;
+    }
   }
 
   /** Collects what is wrong with a request; RFC 1661 sends rejections before suggestions. */
@@ -216,8 +221,8 @@ final class Negotiation {
     return codeRejects++ & 0xff;
   }
 
-  private static ByteBuffer excerpt(ByteBuffer packet) {
-    int most = Ppp.MAX_MRU - Ppp.HEADER;
+  private ByteBuffer excerpt(ByteBuffer packet) {
+    int most = policy.peerMru() - Ppp.HEADER;
     return packet.duplicate().limit(Math.min(packet.limit(), packet.position() + most));
   }
 
