@@ -108,9 +108,7 @@ public final class RouterOsBuilder {
   /** The description as an immutable value, to be started any number of times. */
   public Spec<RouterOs> spec() {
     return RouterOsSettings.of(
-        image,
-        (IspSettings) terms.spec(),
-        timeout == null ? DEFAULT_TIMEOUT : timeout);
+        image, (IspSettings) terms.spec(), timeout == null ? DEFAULT_TIMEOUT : timeout);
   }
 
   /** Starts it on the given networks. */

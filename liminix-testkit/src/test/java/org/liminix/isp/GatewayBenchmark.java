@@ -31,8 +31,8 @@ import org.liminix.testkit.RouterImage;
  * and the bar.
  *
  * <p>{@code scripts/java testkit org.liminix.isp.GatewayBenchmark [DIALS [RP_DIALS [PART...]]]},
- * where the parts are start, dials, load and traffic; with {@code JAVA_OPTS=-Xmx128m} for the bar of
- * the heap. Debian's pppoe-server has no kernel mode: its process is what is measured.
+ * where the parts are start, dials, load and traffic; with {@code JAVA_OPTS=-Xmx128m} for the bar
+ * of the heap. Debian's pppoe-server has no kernel mode: its process is what is measured.
  */
 public final class GatewayBenchmark {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
@@ -207,8 +207,7 @@ public final class GatewayBenchmark {
     List<Double> other = rpDials == 0 ? List.of() : dialAll(rpPppoe(), architecture, mode, rpDials);
     for (double q : new double[] {0.5, 0.9, 1}) {
       print(
-          "PADI to IP-up, %s, ms, %s"
-              .formatted(name, q == 1 ? "longest" : "quantile " + q),
+          "PADI to IP-up, %s, ms, %s".formatted(name, q == 1 ? "longest" : "quantile " + q),
           "%.1f",
           quantile(ours, q),
           other.isEmpty() ? Double.NaN : quantile(other, q),
@@ -226,7 +225,8 @@ public final class GatewayBenchmark {
         Isp isp = spec.start(segments);
         PppdClient client = PppdClient.start(architecture, segments)) {
       MacAddress concentrator = DiscoveryProbe.await(segments.get(ACCESS), AC_NAME, PATIENCE);
-      try (AutoCloseable watch = SessionWatch.of(segments.get(ACCESS), concentrator, listener(opened))) {
+      try (AutoCloseable watch =
+          SessionWatch.of(segments.get(ACCESS), concentrator, listener(opened))) {
         for (int round = -2; round < count; round++) {
           String word = client.dial(mode, USER, SECRET);
           if (!word.equals("up")) {

@@ -53,8 +53,7 @@ class GatewaysIT {
     Spec<? extends Isp> isp() {
       String image = System.getenv("LIMINIX_ROUTEROS_IMAGE");
       assumeTrue(
-          image != null,
-          "LIMINIX_ROUTEROS_IMAGE names no disk of RouterOS's Cloud Hosted Router");
+          image != null, "LIMINIX_ROUTEROS_IMAGE names no disk of RouterOS's Cloud Hosted Router");
       return RouterOs.image(Path.of(image)).likeLiminix().dns("10.0.2.53").spec();
     }
   }

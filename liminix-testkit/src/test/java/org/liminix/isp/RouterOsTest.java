@@ -29,9 +29,9 @@ import org.liminix.qemu.VmException;
 
 /**
  * RouterOS without RouterOS, which nobody may pass on: a double speaks the documented protocol of
- * its guest agent and understands as much of its language as the library speaks, and an embedded ISP
- * serves in its place. What this cannot show is that RouterOS takes the same for the same; {@link
- * GatewaysIT} does, where there is a disk of it.
+ * its guest agent and understands as much of its language as the library speaks, and an embedded
+ * ISP serves in its place. What this cannot show is that RouterOS takes the same for the same;
+ * {@link GatewaysIT} does, where there is a disk of it.
  */
 @Timeout(60)
 class RouterOsTest {
