@@ -41,9 +41,6 @@ final class SessionWatch implements FrameHandler {
    */
   record Opened(int id, MacAddress peer, String user, int address, Duration setupTime) {}
 
-  /** Numbers are the concentrator's own (RFC 2516 section 5.4). */
-  private record Key(long concentrator, int id) {}
-
   private static final class Link {
     final long client;
     final long padiNanos;
@@ -62,21 +59,24 @@ final class SessionWatch implements FrameHandler {
     }
   }
 
+  private final long concentrator;
   private final Listener listener;
   private final Map<Long, Long> discoveries = new HashMap<>();
-  private final Map<Key, Link> links = new HashMap<>();
+  private final Map<Integer, Link> links = new HashMap<>();
 
-  private SessionWatch(Listener listener) {
+  private SessionWatch(MacAddress concentrator, Listener listener) {
+    this.concentrator = concentrator.toLong();
     this.listener = listener;
   }
 
   /**
    * Begins to watch.
    *
+   * @param concentrator whose sessions: numbers are each concentrator's own
    * @return what ends that when it is closed
    */
-  static AutoCloseable of(Segment access, Listener listener) {
-    return access.mirror(new SessionWatch(listener));
+  static AutoCloseable of(Segment access, MacAddress concentrator, Listener listener) {
+    return access.mirror(new SessionWatch(concentrator, listener));
   }
 
   @Override
@@ -107,38 +107,44 @@ final class SessionWatch implements FrameHandler {
         }
       }
       case Pppoe.PADS -> {
-        Link known = links.get(new Key(source, id));
-        if (id != 0 && (known == null || known.client != destination)) {
+        Link known = links.get(id);
+        if (source == concentrator && id != 0 && (known == null || known.client != destination)) {
           Long padi = discoveries.remove(destination);
-          end(new Key(source, id));
-          links.put(
-              new Key(source, id), new Link(destination, padi == null ? System.nanoTime() : padi));
+          end(id);
+          links.put(id, new Link(destination, padi == null ? System.nanoTime() : padi));
         }
       }
       case Pppoe.PADT -> {
-        end(new Key(source, id));
-        end(new Key(destination, id));
+        Link link = links.get(id);
+        if (link != null && isOf(link, source, destination)) {
+          end(id);
+        }
       }
       default -> {} // offers and requests
     }
   }
 
-  private void end(Key key) {
-    Link link = links.remove(key);
+  private boolean isOf(Link link, long source, long destination) {
+    return (source == concentrator && destination == link.client)
+        || (destination == concentrator && source == link.client);
+  }
+
+  private void end(int id) {
+    Link link = links.remove(id);
     if (link != null && link.isOpen()) {
-      listener.ended(key.id());
+      listener.ended(id);
     }
   }
 
   private void session(ByteBuffer packet, long source, long destination) {
     int id = Pppoe.sessionId(packet);
-    Link upstream = links.get(new Key(destination, id));
-    boolean fromClient = upstream != null && upstream.client == source;
-    Key key = new Key(fromClient ? destination : source, id);
-    Link link = fromClient ? upstream : links.get(key);
-    if (link == null || packet.remaining() < Pppoe.HEADER + Short.BYTES) {
+    Link link = links.get(id);
+    if (link == null
+        || !isOf(link, source, destination)
+        || packet.remaining() < Pppoe.HEADER + Short.BYTES) {
       return;
     }
+    boolean fromClient = source == link.client;
     packet.position(packet.position() + Pppoe.HEADER);
     int protocol = Short.toUnsignedInt(packet.getShort());
     if (protocol == Ppp.IPV4 || !Ppp.accept(packet)) {
@@ -149,7 +155,7 @@ final class SessionWatch implements FrameHandler {
       case Ppp.LCP -> {
         if (link.isOpen()
             && (code == Negotiation.TERMINATE_REQUEST || code == Negotiation.CONFIGURE_REQUEST)) {
-          close(key, link);
+          close(id, link);
         }
       }
       case Ppp.PAP -> {
@@ -162,16 +168,16 @@ final class SessionWatch implements FrameHandler {
           link.user = nameOf(Ppp.data(packet)).orElse(link.user);
         }
       }
-      case Ppp.IPCP -> ipcp(key, link, packet, fromClient);
+      case Ppp.IPCP -> ipcp(id, link, packet, fromClient);
       default -> {} // other network protocols
     }
   }
 
-  private void ipcp(Key key, Link link, ByteBuffer packet, boolean fromClient) {
+  private void ipcp(int id, Link link, ByteBuffer packet, boolean fromClient) {
     int code = Ppp.code(packet);
     if (link.isOpen()) {
       if (code == Negotiation.CONFIGURE_REQUEST || code == Negotiation.TERMINATE_REQUEST) {
-        close(key, link);
+        close(id, link);
       }
     } else if (code == Negotiation.CONFIGURE_ACK) {
       if (fromClient) {
@@ -183,7 +189,7 @@ final class SessionWatch implements FrameHandler {
       if (link.isOpen()) {
         listener.opened(
             new Opened(
-                key.id(),
+                id,
                 MacAddress.of(link.client),
                 link.user,
                 link.address,
@@ -193,10 +199,10 @@ final class SessionWatch implements FrameHandler {
   }
 
   /** The line stays; the client may agree on its terms anew. */
-  private void close(Key key, Link link) {
+  private void close(int id, Link link) {
     link.acceptedByClient = false;
     link.acceptedByIsp = false;
-    listener.ended(key.id());
+    listener.ended(id);
   }
 
   private static int addressIn(List<PppOption> options) {

@@ -7,6 +7,7 @@ import static org.liminix.isp.PppdClient.USER_MODE;
 import static org.liminix.net.Network.ACCESS;
 import static org.liminix.net.Network.WORLD;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -42,6 +43,18 @@ class GatewaysIT {
     @Override
     Spec<? extends Isp> isp() {
       return RpPppoe.likeLiminix().dns("10.0.2.53").echo(SIGN_OF_LIFE, 3).spec();
+    }
+  }
+
+  /** With the disk that the environment names, which does not come with this library. */
+  @Nested
+  class OfRouterOs extends Scenarios {
+    @Override
+    Spec<? extends Isp> isp() {
+      String image = System.getenv("LIMINIX_ROUTEROS_IMAGE");
+      assumeTrue(
+          image != null, "LIMINIX_ROUTEROS_IMAGE names no disk of RouterOS's Cloud Hosted Router");
+      return RouterOs.image(Path.of(image)).likeLiminix().dns("10.0.2.53").spec();
     }
   }
 

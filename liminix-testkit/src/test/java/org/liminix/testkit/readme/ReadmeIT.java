@@ -25,7 +25,10 @@ import org.liminix.console.Match;
 import org.liminix.console.Shell;
 import org.liminix.console.TelnetLine;
 import org.liminix.isp.BorderNetworkGateway;
+import org.liminix.isp.Isp;
 import org.liminix.isp.IspEvent;
+import org.liminix.isp.IspSession;
+import org.liminix.isp.RpPppoe;
 import org.liminix.net.Capture;
 import org.liminix.net.DhcpBinding;
 import org.liminix.net.DhcpServer;
@@ -77,6 +80,18 @@ class ReadmeIT {
     assertThat(samples).hasSizeGreaterThan(5);
     assertThat(samples)
         .allSatisfy(sample -> assertThat(onOneLine(tests)).contains(onOneLine(sample)));
+  }
+
+  @Test
+  void anIspOfAnotherKind() {
+    RouterImage image = RouterImage.pppoeRouter(Architecture.MIPSEL).build();
+    try (Bench bench = Bench.open()) {
+      Isp isp = bench.start(RpPppoe.likeLiminix().dns("10.0.2.53").spec());
+      Vm router = bench.start(Vm.mipsel().image(image).network(LAN, ACCESS).spec());
+      IspSession session = isp.awaitSession(Duration.ofMinutes(2));
+      session.terminate();
+      session.awaitEnd(Duration.ofMinutes(1));
+    }
   }
 
   @Test
