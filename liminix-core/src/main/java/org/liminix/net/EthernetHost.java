@@ -143,6 +143,11 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
     return loop;
   }
 
+  /** Its IPv4, for servers on it that need more than ports. Confined to the loop. */
+  Ipv4Interface card() {
+    return card;
+  }
+
   @Override
   public Optional<MacAddress> linkAddress(InetAddress neighbour) {
     return neighbour instanceof Inet4Address address

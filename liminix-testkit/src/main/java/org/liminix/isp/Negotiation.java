@@ -27,6 +27,10 @@ final class Negotiation {
   static final int CODE_REJECT = 7;
 
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(10);
+
+  /** With whoever was heard in LCP: it listens, unless it is busy. */
+  private static final Duration FIRST_PATIENCE_OF_LISTENERS = Duration.ofMillis(100);
+
   private static final Duration LONGEST_PATIENCE = Duration.ofMillis(500);
 
   /** RFC 1661 section 4.6: the restart timer, once the peer is known to listen. */
@@ -123,7 +127,7 @@ final class Negotiation {
   private int naksSent;
   private int naksReceived;
   private int codeRejects;
-  private Duration patience = FIRST_PATIENCE;
+  private Duration patience;
   private EventLoop.@Nullable Timer timer;
 
   Negotiation(int protocol, EventLoop loop, Ppp.Link link, Policy policy) {
@@ -131,6 +135,7 @@ final class Negotiation {
     this.loop = loop;
     this.link = link;
     this.policy = policy;
+    this.patience = protocol == Ppp.LCP ? FIRST_PATIENCE : FIRST_PATIENCE_OF_LISTENERS;
   }
 
   State state() {
@@ -247,7 +252,7 @@ final class Negotiation {
         sendNewRequest();
       }
       case REQ_SENT, ACK_RCVD, ACK_SENT -> {
-        if (!heard && state == State.REQ_SENT) {
+        if (!heard && state == State.REQ_SENT && protocol == Ppp.LCP) {
           repeatRequest();
         }
       }

@@ -157,7 +157,7 @@ public final class PppSession implements IspSession {
       closedNanos = System.nanoTime();
     }
     state = next;
-    if (next != State.OPEN) {
+    if (next == State.TERMINATING || next == State.CLOSED) {
       end.complete(this);
     }
   }
