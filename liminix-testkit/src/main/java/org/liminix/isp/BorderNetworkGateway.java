@@ -17,6 +17,7 @@ import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Network;
 import org.liminix.net.Segment;
+import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.EventLog;
 import org.liminix.process.Evidence;
 
@@ -45,6 +46,7 @@ public final class BorderNetworkGateway implements AutoCloseable, Evidence {
   private final EventLoop loop;
   private final Runnable onClose;
   private final AccessConcentrator concentrator;
+  private final EthernetCard worldCard;
   private final WorldRouter router;
   private final Set<PppSession> sessions = ConcurrentHashMap.newKeySet();
   private final EventLog<IspEvent> events = new EventLog<>();
@@ -57,9 +59,10 @@ public final class BorderNetworkGateway implements AutoCloseable, Evidence {
     this.name = settings.acName();
     AddressPool pool = new AddressPool(settings.poolFirst(), settings.poolLast());
     Links links = new Links(settings, pool);
+    this.worldCard = new EthernetCard(world, settings.acName(), MacAddress.random());
     this.router =
         new WorldRouter(
-            world, settings, pool, (link, packet) -> links.send(link, Ppp.IPV4, packet));
+            worldCard, settings, pool, (link, packet) -> links.send(link, Ppp.IPV4, packet));
     this.concentrator = new AccessConcentrator(access, settings, links);
   }
 
@@ -139,7 +142,7 @@ public final class BorderNetworkGateway implements AutoCloseable, Evidence {
           () -> {
             concentrator.links().forEach(PppLink::drop);
             concentrator.close();
-            router.close();
+            worldCard.close();
           });
     } catch (RejectedExecutionException e) {
       return; // its segments, and everything on their loop, ended before

@@ -4,8 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.liminix.net.MacAddress;
-import org.liminix.net.Segment;
+import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.Icmp;
 import org.liminix.net.internal.Ipv4;
 import org.liminix.net.internal.Ipv4Interface;
@@ -32,12 +31,12 @@ final class WorldRouter implements Ipv4Interface.Owner {
   private final ByteBuffer answer = ByteBuffer.allocateDirect(Ipv4.MAX_PACKET);
   private final ByteBuffer fragment;
 
-  WorldRouter(Segment world, IspSettings settings, AddressPool pool, Sessions sessions) {
+  WorldRouter(EthernetCard world, IspSettings settings, AddressPool pool, Sessions sessions) {
     this.localAddress = settings.localAddress();
     this.pool = pool;
     this.fragment = ByteBuffer.allocateDirect(settings.maxPayload());
     this.sessions = sessions;
-    this.card = new Ipv4Interface(world, settings.acName(), MacAddress.random(), this);
+    this.card = new Ipv4Interface(world, this);
     card.configure(settings.worldAddress(), null);
   }
 
@@ -47,10 +46,6 @@ final class WorldRouter implements Ipv4Interface.Owner {
 
   void remove(int address, PppLink link) {
     byAddress.remove(address, link);
-  }
-
-  void close() {
-    card.close();
   }
 
   /** A packet came from a session. */
