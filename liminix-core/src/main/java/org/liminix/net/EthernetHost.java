@@ -70,8 +70,9 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
     this.loop = segment.loop();
     this.onClose = onClose;
     this.card = new EthernetCard(segment, name, mac);
-    this.udp = new UdpPorts(loop, name, this::layer);
-    this.pinger = new Pinger(loop, name, this::layer);
+    InternetLayer.Layers layers = new Layers();
+    this.udp = new UdpPorts(loop, name, layers);
+    this.pinger = new Pinger(loop, name, layers);
     this.ipv4 = new Ipv4Host(card, udp, pinger, receivedPings::add);
     this.ipv6 =
         spec.ipv6()
@@ -106,17 +107,6 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
   /** The address of its card. */
   public MacAddress macAddress() {
     return mac;
-  }
-
-  /** The protocol that carries packets to an address. */
-  private InternetLayer layer(InetAddress address) {
-    return address instanceof Inet4Address
-        ? ipv4
-        : ipv6.orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "%s has no way to %s: leave out withoutIpv6()"
-                        .formatted(name, address.getHostAddress())));
   }
 
   /** The IPv4 address it has now, given or leased. */
@@ -297,6 +287,27 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
   @Override
   public String toString() {
     return "EthernetHost[" + name() + " on " + network() + "]";
+  }
+
+  private final class Layers implements InternetLayer.Layers {
+    @Override
+    public InternetLayer to(InetAddress address) {
+      return address instanceof Inet4Address
+          ? ipv4
+          : ipv6.orElseThrow(
+              () ->
+                  new IllegalArgumentException(
+                      "%s has no way to %s: leave out withoutIpv6()"
+                          .formatted(name, address.getHostAddress())));
+    }
+
+    @Override
+    public InetAddress localAddress() {
+      return ipv4.localAddress()
+          .<InetAddress>map(own -> own)
+          .or(() -> ipv6.flatMap(Ipv6Host::localAddress))
+          .orElseGet(() -> Ipv4.toInet(0));
+    }
   }
 
   /** Remembers what happens to IPv6. */

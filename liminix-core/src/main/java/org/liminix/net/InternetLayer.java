@@ -7,6 +7,15 @@ import org.jspecify.annotations.Nullable;
 
 /** IPv4 or IPv6 of an in-process host, as its UDP and its pings use it. Confined to the loop. */
 interface InternetLayer {
+  /** Those of one host. */
+  interface Layers {
+    /** The one that carries packets to an address. */
+    InternetLayer to(InetAddress address);
+
+    /** An address of any of them, or 0.0.0.0. */
+    InetAddress localAddress();
+  }
+
   /** An address to be known by, if it has one. */
   Optional<? extends InetAddress> localAddress();
 

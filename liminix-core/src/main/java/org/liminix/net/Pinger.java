@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.PingFailedException.Reason;
 import org.liminix.net.internal.Futures;
@@ -21,14 +20,11 @@ final class Pinger {
 
   private final EventLoop loop;
   private final String host;
-  private final Function<InetAddress, InternetLayer> layers;
+  private final InternetLayer.Layers layers;
   private final Map<Integer, Pending> pending = new HashMap<>();
   private int nextIdentifier = (int) System.nanoTime() & 0xffff;
 
-  /**
-   * @param layers through which to send to an address
-   */
-  Pinger(EventLoop loop, String host, Function<InetAddress, InternetLayer> layers) {
+  Pinger(EventLoop loop, String host, InternetLayer.Layers layers) {
     this.loop = loop;
     this.host = host;
     this.layers = layers;
@@ -36,7 +32,7 @@ final class Pinger {
 
   /** Sends requests until one is answered, an error comes or the time is up. */
   CompletableFuture<Ping> ping(InetAddress target, Duration timeout) {
-    Pending ping = new Pending(target, layers.apply(target), timeout);
+    Pending ping = new Pending(target, layers.to(target), timeout);
     pending.put(ping.identifier, ping);
     Futures.whenDone(ping.result, (reply, failure) -> ping.end());
     ping.deadline = loop.schedule(timeout, ping::timeUp);

@@ -6,9 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
 import org.liminix.net.internal.Ipv4;
 import org.slf4j.Logger;
@@ -25,14 +23,11 @@ final class UdpPorts {
 
   private final EventLoop loop;
   private final String host;
-  private final Function<InetAddress, InternetLayer> layers;
+  private final InternetLayer.Layers layers;
   private final Map<Integer, Endpoint> bound = new HashMap<>();
   private int nextEphemeral = FIRST_EPHEMERAL;
 
-  /**
-   * @param layers through which to send to an address
-   */
-  UdpPorts(EventLoop loop, String host, Function<InetAddress, InternetLayer> layers) {
+  UdpPorts(EventLoop loop, String host, InternetLayer.Layers layers) {
     this.loop = loop;
     this.host = host;
     this.layers = layers;
@@ -106,12 +101,6 @@ final class UdpPorts {
     out.putShort(start + 6, (short) (sum == 0 ? 0xffff : sum)); // zero means that there is none
   }
 
-  private InetAddress localAddress() {
-    InetAddress none = Ipv4.toInet(0);
-    Optional<? extends InetAddress> own = layers.apply(none).localAddress();
-    return own.isPresent() ? own.get() : none;
-  }
-
   private final class Endpoint implements DatagramEndpoint {
     private final int port;
     private final DatagramHandler handler;
@@ -123,7 +112,7 @@ final class UdpPorts {
 
     @Override
     public InetSocketAddress localAddress() {
-      return new InetSocketAddress(loop.compute(UdpPorts.this::localAddress), port);
+      return new InetSocketAddress(loop.compute(layers::localAddress), port);
     }
 
     @Override
@@ -132,7 +121,7 @@ final class UdpPorts {
       if (to == null) {
         throw new IllegalArgumentException(destination + " is a name; give an address");
       }
-      InternetLayer layer = layers.apply(to);
+      InternetLayer layer = layers.to(to);
       int most = (to instanceof Inet4Address ? Ipv4.MAX_PACKET - Ipv4.HEADER : 0xffff) - HEADER;
       if (payload.remaining() > most) {
         throw new IllegalArgumentException(
