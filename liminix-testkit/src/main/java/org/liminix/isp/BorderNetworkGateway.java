@@ -1,12 +1,14 @@
 package org.liminix.isp;
 
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -19,7 +21,7 @@ import org.liminix.net.Network;
 import org.liminix.net.Segment;
 import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.EventLog;
-import org.liminix.process.Evidence;
+import org.liminix.net.internal.Ipv4;
 
 /**
  * The ISP of a router under test, in this JVM: an access concentrator that speaks PPPoE (RFC 2516,
@@ -40,7 +42,7 @@ import org.liminix.process.Evidence;
  * <p>Thread-safe; methods that wait honour interrupts and throw {@link
  * org.liminix.process.WaitTimeoutException}. Whoever started it closes it.
  */
-public final class BorderNetworkGateway implements AutoCloseable, Evidence {
+public final class BorderNetworkGateway implements Isp {
   private static final int SUMMARY_EVENTS = 6;
 
   private final EventLoop loop;
@@ -50,12 +52,14 @@ public final class BorderNetworkGateway implements AutoCloseable, Evidence {
   private final WorldRouter router;
   private final Set<PppSession> sessions = ConcurrentHashMap.newKeySet();
   private final EventLog<IspEvent> events = new EventLog<>();
+  private final IspSettings settings;
   private final String name;
 
   /** On the loop. */
   BorderNetworkGateway(IspSettings settings, Segment access, Segment world, Runnable onClose) {
     this.loop = access.loop();
     this.onClose = onClose;
+    this.settings = settings;
     this.name = settings.acName();
     AddressPool pool = new AddressPool(settings.poolFirst(), settings.poolLast());
     Links links = new Links(settings, pool);
@@ -76,12 +80,32 @@ public final class BorderNetworkGateway implements AutoCloseable, Evidence {
     return account("db123@a.1", "NotReallyTheSecret");
   }
 
-  /** The sessions in which packets flow at this moment, by number. */
+  @Override
+  public String kind() {
+    return "BorderNetworkGateway";
+  }
+
+  @Override
+  public Map<String, String> accounts() {
+    return settings.accounts();
+  }
+
+  @Override
+  public Inet4Address localAddress() {
+    return Ipv4.toInet(settings.localAddress());
+  }
+
+  @Override
+  public Inet4Address worldAddress() {
+    return Ipv4.toInet(settings.worldAddress().address());
+  }
+
+  @Override
   public List<PppSession> sessions() {
     return sessions.stream().sorted(Comparator.comparingInt(PppSession::id)).toList();
   }
 
-  /** Waits until packets flow in some session, and returns one in which they do. */
+  @Override
   public PppSession awaitSession(Duration timeout) {
     IspEvent event =
         events.await(

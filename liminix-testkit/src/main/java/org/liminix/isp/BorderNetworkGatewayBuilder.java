@@ -166,13 +166,13 @@ public final class BorderNetworkGatewayBuilder {
 
   private static void refuse(boolean badValue, String message) {
     if (badValue) {
-      throw new IllegalArgumentException("BorderNetworkGateway: " + message);
+      throw new IllegalArgumentException("ISP: " + message);
     }
   }
 
   private static void refuseOrder(boolean contradiction, String message) {
     if (contradiction) {
-      throw new IllegalStateException("BorderNetworkGateway: " + message);
+      throw new IllegalStateException("ISP: " + message);
     }
   }
 

@@ -2,8 +2,10 @@ package org.liminix.isp;
 
 import java.net.Inet4Address;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
+import org.liminix.net.internal.Futures;
 import org.liminix.net.internal.Ipv4;
 
 /**
@@ -17,7 +19,7 @@ import org.liminix.net.internal.Ipv4;
  *
  * <p>Thread-safe. It ends when one side ends it or the ISP is closed.
  */
-public final class PppSession {
+public final class PppSession implements IspSession {
   /** How a session is. */
   public enum State {
     /** Packets flow. */
@@ -35,6 +37,7 @@ public final class PppSession {
   private final int address;
   private final MacAddress peer;
   private final Duration setupTime;
+  private final CompletableFuture<PppSession> end = new CompletableFuture<>();
   private volatile State state = State.OPEN;
 
   PppSession(
@@ -55,21 +58,25 @@ public final class PppSession {
   }
 
   /** Its PPPoE session number, 1 to 65534. */
+  @Override
   public int id() {
     return id;
   }
 
   /** Who the client proved to be. */
+  @Override
   public String user() {
     return user;
   }
 
   /** The address the client was given. */
+  @Override
   public Inet4Address address() {
     return Ipv4.toInet(address);
   }
 
   /** The card of the client. */
+  @Override
   public MacAddress peer() {
     return peer;
   }
@@ -77,6 +84,11 @@ public final class PppSession {
   /** How it is now. */
   public State state() {
     return state;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return state == State.OPEN;
   }
 
   /** From the client's request of a session (PADR) until packets flowed. */
@@ -89,6 +101,7 @@ public final class PppSession {
    * answered or let the time pass, a PADT. From now on it is no longer among {@link
    * BorderNetworkGateway#sessions()}.
    */
+  @Override
   public void terminate() {
     loop.call(link::terminate);
   }
@@ -98,8 +111,16 @@ public final class PppSession {
     loop.call(link::drop);
   }
 
+  @Override
+  public void awaitEnd(Duration timeout) {
+    Futures.await(loop, end::copy, timeout, "end of " + this);
+  }
+
   void state(State state) {
     this.state = state;
+    if (state != State.OPEN) {
+      end.complete(this);
+    }
   }
 
   @Override

@@ -93,6 +93,7 @@ public final class RouterImage implements BootImage {
     builder.defaults.putAll(
         GuestTemplates.pppoeRouter(
             requirePppWord("account", account), requirePppWord("password", password)));
+    kernelWithPpp(architecture).ifPresent(builder::packages);
     return builder
         .packages("ppp", "dnsmasq-base", "nftables")
         .modules(
@@ -103,6 +104,15 @@ public final class RouterImage implements BootImage {
             "nft_chain_nat",
             "nft_masq",
             "nft_ct");
+  }
+
+  /** The package of a kernel that knows PPP, where the architecture's own does not. */
+  private static Optional<String> kernelWithPpp(Architecture architecture) {
+    return switch (architecture) {
+      case AMD64 -> Optional.of("linux-image-amd64");
+      case ARM64 -> Optional.of("linux-image-arm64");
+      case MIPSEL, ARMHF -> Optional.empty();
+    };
   }
 
   private static String requirePppWord(String what, String word) {
@@ -181,7 +191,9 @@ public final class RouterImage implements BootImage {
     }
 
     /**
-     * Adds Debian packages, by name.
+     * Adds Debian packages, by name. A kernel among them, such as {@code linux-image-amd64}, takes
+     * the place of the architecture's own: the "cloud" kernels of AMD64 and ARM64 are small and
+     * start fast, but know no PPP, for one.
      *
      * @throws IllegalArgumentException if that is no package name, or was added before
      */
