@@ -2,11 +2,11 @@ package org.liminix.net;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.liminix.net.internal.DelayLine;
+import org.liminix.net.internal.RateLimit;
 
 /** Does what an {@link Impairment} says to the frames of one direction. Confined to the loop. */
 final class Impairer {
@@ -22,10 +22,10 @@ final class Impairer {
   private final Impairment.Settings settings;
   private final boolean good;
   private final SplittableRandom random;
-  private final Queue<Waiting> line = new ArrayDeque<>();
+  private final DelayLine<Waiting> line;
+  private final @Nullable RateLimit rate;
   private int bytesInLine;
-  private long freeNanos = System.nanoTime(); // when the line has sent what it was given
-  private long lastDueNanos = freeNanos;
+  private long lastDueNanos = System.nanoTime();
   private @Nullable Waiting held;
 
   private long passed;
@@ -40,6 +40,11 @@ final class Impairer {
     this.good = impairment == Impairment.none();
     // Both directions of a cable have the same seed and must not have the same fate.
     this.random = new SplittableRandom(impairment.settings.seed * 31 + direction);
+    this.line = new DelayLine<>(segment.loop(), this::arrive, segment::flush);
+    this.rate =
+        settings.bitsPerSecond > 0
+            ? new RateLimit(settings.bitsPerSecond, settings.queue, lastDueNanos)
+            : null;
   }
 
   /** Told of frames that have arrived. */
@@ -136,15 +141,9 @@ final class Impairer {
     if (settings.mtu > 0 && payload > settings.mtu) {
       return lose(payload + " bytes, more than " + settings.mtu);
     }
-    long sent = now;
-    if (settings.bitsPerSecond > 0) {
-      long begin = Math.max(now, freeNanos);
-      if (begin - now > settings.queue.toNanos()) {
-        return lose("no room in the queue");
-      }
-      double bits = (double) frame.length() * Byte.SIZE;
-      sent = begin + (long) (bits * TimeUnit.SECONDS.toNanos(1) / settings.bitsPerSecond);
-      freeNanos = sent;
+    long sent = rate == null ? now : rate.admit(frame.length(), now);
+    if (sent == RateLimit.NO_ROOM) {
+      return lose("no room in the queue");
     }
     if (bytesInLine + frame.length() > MOST_BYTES) {
       return lose("no room on the line");
@@ -204,35 +203,12 @@ final class Impairer {
   }
 
   private void enqueue(Waiting frame) {
-    line.add(frame);
     bytesInLine += frame.frame().remaining();
-    if (line.size() == 1) {
-      scheduleNext(frame);
-    }
+    line.add(frame, frame.dueNanos());
   }
 
-  private void scheduleNext(Waiting first) {
-    var unused =
-        segment
-            .loop()
-            .schedule(
-                Duration.ofNanos(Math.max(0, first.dueNanos() - System.nanoTime())), this::arrive);
-  }
-
-  private void arrive() {
-    long now = System.nanoTime();
-    Queue<Waiting> arrived = new ArrayDeque<>();
-    while (!line.isEmpty() && line.element().dueNanos() <= now) {
-      arrived.add(line.remove());
-    }
-    Waiting next = line.peek();
-    if (next != null) {
-      scheduleNext(next);
-    }
-    for (Waiting frame : arrived) {
-      bytesInLine -= frame.frame().remaining();
-      frame.receiver().arrived(frame.frame(), frame.note());
-    }
-    segment.flush();
+  private void arrive(Waiting frame) {
+    bytesInLine -= frame.frame().remaining();
+    frame.receiver().arrived(frame.frame(), frame.note());
   }
 }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -44,12 +45,14 @@ import org.liminix.net.internal.Ipv4;
  */
 public final class BorderNetworkGateway implements Isp {
   private static final int SUMMARY_EVENTS = 6;
+  private static final Account NOBODY = Account.of("nobody", "");
 
   private final EventLoop loop;
   private final Runnable onClose;
   private final AccessConcentrator concentrator;
   private final EthernetCard worldCard;
   private final WorldRouter router;
+  private final Misbehaviour misbehaviour;
   private final Set<PppSession> sessions = ConcurrentHashMap.newKeySet();
   private final EventLog<IspEvent> events = new EventLog<>();
   private final IspSettings settings;
@@ -61,18 +64,27 @@ public final class BorderNetworkGateway implements Isp {
     this.onClose = onClose;
     this.settings = settings;
     this.name = settings.acName();
-    AddressPool pool = new AddressPool(settings.poolFirst(), settings.poolLast());
+    AddressPool pool =
+        new AddressPool(
+            settings.poolFirst(),
+            settings.poolLast(),
+            settings.fixedAddresses(),
+            settings.freshAddresses());
+    this.misbehaviour = new Misbehaviour(loop, settings.faults());
     Links links = new Links(settings, pool);
     this.worldCard = new EthernetCard(world, settings.acName(), MacAddress.random());
-    this.router =
-        new WorldRouter(
-            worldCard, settings, pool, (link, packet) -> links.send(link, Ppp.IPV4, packet));
-    this.concentrator = new AccessConcentrator(access, settings, links);
+    this.router = new WorldRouter(worldCard, settings, pool, links);
+    this.concentrator = new AccessConcentrator(access, settings, links, misbehaviour);
   }
 
   /** Begins the description of an ISP with one account; more may follow. */
   public static BorderNetworkGatewayBuilder account(String user, String secret) {
     return new BorderNetworkGatewayBuilder().account(user, secret);
+  }
+
+  /** Begins the description of an ISP with one account; more may follow. */
+  public static BorderNetworkGatewayBuilder account(Account account) {
+    return new BorderNetworkGatewayBuilder().account(account);
   }
 
   /** An ISP with the account that the tests of Liminix dial. */
@@ -87,7 +99,7 @@ public final class BorderNetworkGateway implements Isp {
 
   @Override
   public Map<String, String> accounts() {
-    return settings.accounts();
+    return settings.secrets();
   }
 
   @Override
@@ -105,8 +117,21 @@ public final class BorderNetworkGateway implements Isp {
     return sessions.stream().sorted(Comparator.comparingInt(PppSession::id)).toList();
   }
 
+  /** Does these things wrong from now on, in place of those before. */
+  public void misbehave(IspFaults faults) {
+    loop.call(
+        () -> {
+          misbehaviour.change(faults);
+          misbehaviour.planHangUp(concentrator.links().stream().filter(PppLink::isOpen).toList());
+        });
+  }
+
   @Override
   public PppSession awaitSession(Duration timeout) {
+    List<PppSession> open = sessions();
+    if (!open.isEmpty()) {
+      return open.get(0);
+    }
     IspEvent event =
         events.await(
             e -> e instanceof IspEvent.SessionOpened opened && sessions.contains(opened.session()),
@@ -164,6 +189,7 @@ public final class BorderNetworkGateway implements Isp {
     try {
       loop.call(
           () -> {
+            misbehaviour.stop();
             concentrator.links().forEach(PppLink::drop);
             concentrator.close();
             worldCard.close();
@@ -180,7 +206,8 @@ public final class BorderNetworkGateway implements Isp {
   }
 
   /** What all links share. Confined to the loop. */
-  private final class Links implements PppLink.Owner, AccessConcentrator.LinkFactory {
+  private final class Links
+      implements PppLink.Owner, AccessConcentrator.LinkFactory, WorldRouter.Sessions {
     private final IspSettings settings;
     private final AddressPool pool;
 
@@ -200,8 +227,49 @@ public final class BorderNetworkGateway implements Isp {
     }
 
     @Override
-    public @Nullable Integer allocateAddress() {
-      return pool.allocate();
+    public @Nullable String secretOf(String user) {
+      Account account = settings.accounts().get(user);
+      return account == null ? null : account.secret();
+    }
+
+    @Override
+    public Account.Terms terms(String user) {
+      return settings.accounts().getOrDefault(user, NOBODY).terms;
+    }
+
+    @Override
+    public Optional<Refusal> refusalOf(String user) {
+      if (misbehaviour.refusesAuthentication()) {
+        return Optional.of(Refusal.authentication("the ISP refuses everybody: a fault"));
+      }
+      int limit = terms(user).limit;
+      return limit < Integer.MAX_VALUE && countSessions(user) >= limit
+          ? Optional.of(
+              new Refusal(IspEvent.Reason.LIMIT, "Too many sessions of " + user + ": " + limit))
+          : Optional.empty();
+    }
+
+    private long countSessions(String user) {
+      return concentrator.links().stream().filter(link -> link.user().equals(user)).count();
+    }
+
+    @Override
+    public @Nullable Integer allocateAddress(String user) {
+      if (misbehaviour.hasNoAddresses()) {
+        return null;
+      }
+      Integer fixed = terms(user).address;
+      return fixed != null && pool.take(fixed) ? fixed : pool.allocate();
+    }
+
+    @Override
+    public boolean takeAddress(int address) {
+      return !router.isOwn(address) && pool.take(address);
+    }
+
+    @Override
+    public void releaseAddress(int address) {
+      pool.release(address);
     }
 
     @Override
@@ -211,6 +279,7 @@ public final class BorderNetworkGateway implements Isp {
         router.add(address, link);
       }
       sessions.add(session);
+      misbehaviour.planHangUp(List.of(link));
     }
 
     @Override
@@ -233,7 +302,19 @@ public final class BorderNetworkGateway implements Isp {
 
     @Override
     public void forward(PppLink link, ByteBuffer packet) {
-      router.receivedFrom(link, packet);
+      if (!misbehaviour.swallows(packet)) {
+        router.receivedFrom(link, packet);
+      }
+    }
+
+    @Override
+    public void deliver(PppLink link, ByteBuffer packet) {
+      link.deliver(packet);
+    }
+
+    @Override
+    public boolean swallows(ByteBuffer packet) {
+      return misbehaviour.swallows(packet);
     }
 
     @Override

@@ -27,7 +27,7 @@ final class Ipcp implements Negotiation.Policy {
 
   private final Negotiation negotiation;
   private final int localAddress;
-  private final int peerAddress;
+  private int peerAddress;
   private final List<Integer> dns;
   private final Listener listener;
   private boolean askAddress = true;
@@ -42,6 +42,12 @@ final class Ipcp implements Negotiation.Policy {
 
   void open() {
     negotiation.open();
+  }
+
+  /** Agrees on another address for the client. */
+  void renumber(int address) {
+    peerAddress = address;
+    negotiation.renegotiate();
   }
 
   void abandon() {

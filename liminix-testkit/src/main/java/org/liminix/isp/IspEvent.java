@@ -1,5 +1,7 @@
 package org.liminix.isp;
 
+import java.net.Inet4Address;
+import java.time.Duration;
 import java.time.Instant;
 import org.liminix.net.MacAddress;
 
@@ -28,6 +30,28 @@ public sealed interface IspEvent {
   record SessionStarted(Instant at, MacAddress peer, int sessionId) implements IspEvent {}
 
   /**
+   * A client was refused a session that would have been one too many.
+   *
+   * @param limit the limit that it met
+   * @param detail the same in words
+   */
+  record SessionRefused(Instant at, MacAddress peer, Limit limit, String detail)
+      implements IspEvent {}
+
+  /** What limits the number of sessions. */
+  enum Limit {
+    /** Of one {@linkplain Account#limit account}: refused at authentication. */
+    ACCOUNT,
+    /**
+     * Of one {@linkplain BorderNetworkGatewayBuilder#sessionLimits card}: refused with an
+     * AC-System-Error (RFC 2516 appendix A).
+     */
+    CLIENT,
+    /** Of the ISP: refused with an AC-System-Error. */
+    TOTAL
+  }
+
+  /**
    * A client could not prove who it is.
    *
    * @param sessionId the number of the session
@@ -45,13 +69,43 @@ public sealed interface IspEvent {
   record SessionOpened(Instant at, MacAddress peer, PppSession session) implements IspEvent {}
 
   /**
+   * A session got another address with {@link PppSession#renumber}.
+   *
+   * @param session which has its new address
+   * @param before its old one
+   */
+  record SessionRenumbered(Instant at, MacAddress peer, PppSession session, Inet4Address before)
+      implements IspEvent {}
+
+  /**
+   * A client sent a packet with a source that is not its address, as one that forgets to masquerade
+   * does. It went nowhere (RFC 2827). Recorded once for each source that follows another.
+   *
+   * @param session whose client it is
+   * @param source the address that is not its own
+   */
+  record ForeignSource(Instant at, MacAddress peer, PppSession session, Inet4Address source)
+      implements IspEvent {}
+
+  /**
    * A session ended, whether packets ever flowed or not.
    *
    * @param sessionId its number
+   * @param user who the client proved to be; empty if it did not
    * @param reason who or what ended it
    * @param detail the same in words
+   * @param duration for how long it was open in all
+   * @param traffic what it carried
    */
-  record SessionTerminated(Instant at, MacAddress peer, int sessionId, Reason reason, String detail)
+  record SessionTerminated(
+      Instant at,
+      MacAddress peer,
+      int sessionId,
+      String user,
+      Reason reason,
+      String detail,
+      Duration duration,
+      PppTraffic traffic)
       implements IspEvent {}
 
   /** Who or what ended a session. */
@@ -67,6 +121,12 @@ public sealed interface IspEvent {
     /** LCP or IPCP found nothing both sides agree to. */
     NEGOTIATION,
     /** Every address of the pool is taken. */
-    NO_ADDRESS
+    NO_ADDRESS,
+    /** Its account has as many sessions as it may. */
+    LIMIT,
+    /** No packet came or went for the {@linkplain Account#idleTimeout time of its account}. */
+    IDLE,
+    /** It reached the {@linkplain Account#sessionTimeout age of its account}. */
+    SESSION_TIMEOUT
   }
 }

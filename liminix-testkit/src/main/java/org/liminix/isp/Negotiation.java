@@ -140,6 +140,18 @@ final class Negotiation {
     }
   }
 
+  /**
+   * Agrees on other terms: the restart option of RFC 1661 section 4.4, which takes the layer below
+   * for down and up again.
+   */
+  void renegotiate() {
+    if (state == State.OPENED) {
+      state = State.REQ_SENT;
+      policy.closed();
+      sendNewRequest();
+    }
+  }
+
   /** Ends the agreement in an orderly way; {@link Policy#finished} tells when it has ended. */
   void close(String why) {
     switch (state) {
@@ -282,6 +294,8 @@ final class Negotiation {
   private void becomeOpened() {
     stopTimer();
     state = State.OPENED;
+    naksSent = 0;
+    naksReceived = 0;
     policy.opened();
   }
 
@@ -307,6 +321,8 @@ final class Negotiation {
   private void terminateRequest(ByteBuffer packet) {
     sendTerminateAck(packet);
     switch (state) {
+      // RFC 1661 would go on negotiating where nothing is agreed yet. On a line that was made for
+      // this one session, a peer that wants to end it before it began wants to end it.
       case REQ_SENT, ACK_RCVD, ACK_SENT, OPENED -> {
         boolean wasOpened = state == State.OPENED;
         // The restart timer of RFC 1661 would give the peer time to hear the acknowledgement.
@@ -347,9 +363,12 @@ final class Negotiation {
 
   private void codeReject(ByteBuffer packet) {
     ByteBuffer rejected = Ppp.data(packet);
+    int code = rejected.hasRemaining() ? Byte.toUnsignedInt(rejected.get()) : 0;
     // RFC 1661 section 4.3, RXJ-: without these codes no agreement is possible.
-    if (rejected.hasRemaining() && rejected.get(rejected.position()) <= CODE_REJECT) {
-      finish("the peer does not know code " + rejected.get(rejected.position()));
+    if (code >= CONFIGURE_REQUEST && code <= CODE_REJECT) {
+      finish("the peer does not know code " + code);
+    } else if (state == State.ACK_RCVD) {
+      state = State.REQ_SENT; // RXJ+
     }
   }
 

@@ -1,9 +1,11 @@
 package org.liminix.isp;
 
+import java.net.Inet4Address;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
+import org.liminix.isp.Subscribers.Refusal;
 import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
 import org.liminix.net.internal.Ipv4;
@@ -13,11 +15,16 @@ import org.liminix.net.internal.Ipv4;
  */
 final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener {
   /** What a link needs of the concentrator it is part of. */
-  interface Owner {
+  interface Owner extends Subscribers {
     void send(PppLink link, int protocol, ByteBuffer packet);
 
     /** An address for a client, or null if all are taken. */
-    @Nullable Integer allocateAddress();
+    @Nullable Integer allocateAddress(String user);
+
+    /** Takes a certain address; false if somebody has it. */
+    boolean takeAddress(int address);
+
+    void releaseAddress(int address);
 
     void opened(PppLink link, PppSession session);
 
@@ -39,6 +46,8 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   private final Owner owner;
   private final long startNanos = System.nanoTime();
   private final Lcp lcp;
+  private final Meter meter;
+  private final SessionClock clock;
 
   private boolean heard;
   private int mtu = Ppp.MAX_MRU;
@@ -48,6 +57,8 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   private @Nullable Integer address;
   private @Nullable Ipcp ipcp;
   private @Nullable PppSession session;
+  private Duration openTime = Duration.ZERO;
+  private int foreignSource;
   private IspEvent.@Nullable Reason ending;
   private String endingDetail = "";
   private boolean ended;
@@ -59,6 +70,8 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     this.settings = settings;
     this.owner = owner;
     this.lcp = new Lcp(loop, this::send, maxMru, settings, this);
+    this.meter = new Meter(packet -> owner.forward(this, packet), packet -> send(Ppp.IPV4, packet));
+    this.clock = new SessionClock(loop, meter, this::terminate);
   }
 
   int id() {
@@ -76,6 +89,15 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
 
   @Nullable Integer address() {
     return address;
+  }
+
+  /** Who the client has proved to be; empty before that. */
+  String user() {
+    return authenticated ? user : "";
+  }
+
+  boolean isOpen() {
+    return session != null && session.state() == PppSession.State.OPEN;
   }
 
   /** The longest IP packet the client takes. */
@@ -111,7 +133,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
       return; // RFC 1661 section 3.5
     } else if (protocol == Ppp.IPV4 && network != null) {
       if (network.isOpened() && Ipv4.accept(frame)) {
-        owner.forward(this, frame);
+        meter.fromClient(frame);
       }
     } else if (protocol == Ppp.IPCP && network != null) {
       network.received(frame);
@@ -120,10 +142,24 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     }
   }
 
+  /** Sends an IP packet to the client, at the rate of its account. */
+  void deliver(ByteBuffer packet) {
+    meter.toClient(packet);
+  }
+
+  /** The client sent a packet with a source that is not its own. */
+  void sentFrom(int source) {
+    PppSession open = session;
+    if (open != null && source != foreignSource) {
+      foreignSource = source;
+      owner.record(new IspEvent.ForeignSource(Instant.now(), peer, open, Ipv4.toInet(source)));
+    }
+  }
+
   @Override
   public void linkOpened(AuthMethod method, int mru) {
     mtu = mru;
-    authenticator = Authenticator.of(method, loop, this::send, settings, this);
+    authenticator = Authenticator.of(method, loop, this::send, settings, owner, this);
     authenticator.start();
   }
 
@@ -132,38 +168,76 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     this.user = user;
     authenticated = true;
     if (address == null) {
-      address = owner.allocateAddress();
+      address = owner.allocateAddress(user);
     }
     Integer assigned = address;
     if (assigned == null) {
       terminate(IspEvent.Reason.NO_ADDRESS, "No address free");
       return;
     }
+    Account.Terms terms = owner.terms(user);
+    meter.shape(loop, terms);
     ipcp = new Ipcp(loop, this::send, settings, assigned, this);
     ipcp.open();
   }
 
   @Override
-  public void refused(String user, String reason) {
-    owner.record(new IspEvent.AuthenticationFailed(Instant.now(), peer, id, user, reason));
-    terminate(IspEvent.Reason.AUTHENTICATION, "Authentication failed");
+  public void refused(String user, Refusal refusal) {
+    if (refusal.reason() == IspEvent.Reason.LIMIT) {
+      owner.record(
+          new IspEvent.SessionRefused(
+              Instant.now(), peer, IspEvent.Limit.ACCOUNT, refusal.detail()));
+      terminate(refusal.reason(), refusal.detail());
+    } else {
+      owner.record(
+          new IspEvent.AuthenticationFailed(Instant.now(), peer, id, user, refusal.detail()));
+      terminate(refusal.reason(), "Authentication failed");
+    }
   }
 
   @Override
   public void addressAgreed() {
     Integer assigned = address;
-    if (assigned != null) {
+    PppSession renumbered = session;
+    if (assigned != null && renumbered != null) {
+      Inet4Address before = renumbered.address();
+      renumbered.address(assigned);
+      renumbered.state(PppSession.State.OPEN);
+      owner.opened(this, renumbered);
+      owner.record(new IspEvent.SessionRenumbered(Instant.now(), peer, renumbered, before));
+    } else if (assigned != null) {
       Duration setupTime = Duration.ofNanos(System.nanoTime() - startNanos);
-      PppSession opened = new PppSession(loop, this, id, user, assigned, peer, setupTime);
+      PppSession opened = new PppSession(loop, this, id, user, assigned, peer, setupTime, meter);
       session = opened;
       owner.opened(this, opened);
       owner.record(new IspEvent.SessionOpened(Instant.now(), peer, opened));
+      clock.start(owner.terms(user));
     }
   }
 
   @Override
   public void addressLost() {
-    leaveOpen();
+    if (session == null || session.state() != PppSession.State.RENUMBERING) {
+      leaveOpen();
+    }
+  }
+
+  /** Has the client take another address. */
+  void renumber(PppSession renumbered, int to) {
+    Integer from = address;
+    Ipcp network = ipcp;
+    if (renumbered != session || !isOpen() || from == null || network == null) {
+      throw new IllegalStateException(renumbered + " is not open; await another one first");
+    }
+    if (!owner.takeAddress(to)) {
+      throw new IllegalStateException(
+          Ipv4.toString(to) + " is taken; renumber to an address that nobody has");
+    }
+    owner.closed(this, renumbered);
+    renumbered.state(PppSession.State.RENUMBERING);
+    owner.releaseAddress(from);
+    address = to;
+    network.renumber(to);
   }
 
   @Override
@@ -173,7 +247,10 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
 
   @Override
   public void protocolRejected(int protocol) {
-    if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
+    Authenticator asked = authenticator;
+    if (asked != null && protocol == asked.protocol()) {
+      terminate(IspEvent.Reason.NEGOTIATION, "The client does not authenticate itself after all");
+    } else if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
       terminate(IspEvent.Reason.NEGOTIATION, "The client has no IPv4");
     }
   }
@@ -225,13 +302,20 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     ended = true;
     leaveNetwork();
     lcp.abandon();
+    clock.stop();
     owner.ended(this, tellClient);
     // What began the end is the reason, not the answer to it.
     IspEvent.Reason begun = ending;
     owner.record(
-        begun == null
-            ? new IspEvent.SessionTerminated(Instant.now(), peer, id, reason, detail)
-            : new IspEvent.SessionTerminated(Instant.now(), peer, id, begun, endingDetail));
+        new IspEvent.SessionTerminated(
+            Instant.now(),
+            peer,
+            id,
+            user,
+            begun == null ? reason : begun,
+            begun == null ? detail : endingDetail,
+            openTime,
+            meter.traffic()));
   }
 
   private void leaveNetwork() {
@@ -255,10 +339,12 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     if (left.state() == PppSession.State.OPEN) {
       owner.closed(this, left);
     }
+    meter.clear();
     if (ending != null && !ended) {
       left.state(PppSession.State.TERMINATING);
     } else {
       left.state(PppSession.State.CLOSED);
+      openTime = openTime.plus(left.duration());
       session = null;
     }
   }

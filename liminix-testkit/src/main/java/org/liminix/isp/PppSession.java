@@ -24,6 +24,8 @@ public final class PppSession implements IspSession {
   public enum State {
     /** Packets flow. */
     OPEN,
+    /** No packets flow until both sides agree on another address: {@link #renumber}. */
+    RENUMBERING,
     /** The ISP has asked the client to terminate and waits for its answer. */
     TERMINATING,
     /** It has ended, or agrees on its terms anew. */
@@ -34,10 +36,13 @@ public final class PppSession implements IspSession {
   private final PppLink link;
   private final int id;
   private final String user;
-  private final int address;
+  private volatile int address;
   private final MacAddress peer;
   private final Duration setupTime;
   private final CompletableFuture<PppSession> end = new CompletableFuture<>();
+  private final Meter meter;
+  private final long openedNanos = System.nanoTime();
+  private volatile long closedNanos;
   private volatile State state = State.OPEN;
 
   PppSession(
@@ -47,7 +52,8 @@ public final class PppSession implements IspSession {
       String user,
       int address,
       MacAddress peer,
-      Duration setupTime) {
+      Duration setupTime,
+      Meter meter) {
     this.loop = loop;
     this.link = link;
     this.id = id;
@@ -55,6 +61,7 @@ public final class PppSession implements IspSession {
     this.address = address;
     this.peer = peer;
     this.setupTime = setupTime;
+    this.meter = meter;
   }
 
   /** Its PPPoE session number, 1 to 65534. */
@@ -69,7 +76,7 @@ public final class PppSession implements IspSession {
     return user;
   }
 
-  /** The address the client was given. */
+  /** The address the client was given; another one after {@link #renumber}. */
   @Override
   public Inet4Address address() {
     return Ipv4.toInet(address);
@@ -96,6 +103,35 @@ public final class PppSession implements IspSession {
     return setupTime;
   }
 
+  /** For how long it has been open, or was. */
+  public Duration duration() {
+    return Duration.ofNanos(
+        (state == State.CLOSED ? closedNanos : System.nanoTime()) - openedNanos);
+  }
+
+  /** What it has carried so far. */
+  public PppTraffic traffic() {
+    return meter.traffic();
+  }
+
+  /**
+   * Gives the client another address while its session goes on: IPCP is negotiated anew, as RFC
+   * 1661 section 4.4 allows in a state of Opened, and the client learns its new address by Nak (RFC
+   * 1332 section 3.3). pppd takes its interface down and up for that. Packets flow again when an
+   * {@link IspEvent.SessionRenumbered} has been recorded.
+   *
+   * <p>For a client that is disconnected and gets another address when it dials again, {@link
+   * #drop} it at an ISP that {@linkplain BorderNetworkGatewayBuilder#freshAddresses gives fresh
+   * addresses}.
+   *
+   * @param address in the pool or not
+   * @throws IllegalStateException if it is somebody's, or this session is not open
+   */
+  public void renumber(String address) {
+    int parsed = Ipv4.parse(address);
+    loop.call(() -> link.renumber(this, parsed));
+  }
+
   /**
    * Ends the session as the RFCs want it: an LCP Terminate-Request, and when the client has
    * answered or let the time pass, a PADT. From now on it is no longer among {@link
@@ -116,11 +152,18 @@ public final class PppSession implements IspSession {
     Futures.await(loop, end::copy, timeout, "end of " + this);
   }
 
-  void state(State state) {
-    this.state = state;
-    if (state != State.OPEN) {
+  void state(State next) {
+    if (next == State.CLOSED && state != State.CLOSED) {
+      closedNanos = System.nanoTime();
+    }
+    state = next;
+    if (next == State.TERMINATING || next == State.CLOSED) {
       end.complete(this);
     }
+  }
+
+  void address(int next) {
+    address = next;
   }
 
   @Override

@@ -39,7 +39,7 @@ record RpPppoeSettings(
     return new RpPppoeSettings(
         terms.access(),
         terms.world(),
-        terms.accounts(),
+        terms.secrets(),
         terms.localAddress(),
         terms.poolFirst(),
         terms.poolLast(),
@@ -47,7 +47,7 @@ record RpPppoeSettings(
         terms.dns(),
         terms.authMethods(),
         terms.acName(),
-        terms.serviceName(),
+        terms.services().get(0),
         terms.echoInterval(),
         terms.echoLimit());
   }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -123,8 +124,31 @@ class MalformedFramesTest {
     }
 
     @Override
-    public Integer allocateAddress() {
+    public Integer allocateAddress(String user) {
       return Ipv4.parse("192.168.100.10");
+    }
+
+    @Override
+    public boolean takeAddress(int address) {
+      return true;
+    }
+
+    @Override
+    public void releaseAddress(int address) {}
+
+    @Override
+    public @Nullable String secretOf(String user) {
+      return user.equals("u") ? "s" : null;
+    }
+
+    @Override
+    public Optional<Refusal> refusalOf(String user) {
+      return Optional.empty();
+    }
+
+    @Override
+    public Account.Terms terms(String user) {
+      return Account.of("u", "s").terms;
     }
 
     @Override
