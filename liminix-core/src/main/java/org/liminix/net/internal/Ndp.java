@@ -94,7 +94,7 @@ public final class Ndp {
   }
 
   /** Whom a solicitation or advertisement is about. */
-  static Ipv6Address target(ByteBuffer packet, int at) {
+  public static Ipv6Address target(ByteBuffer packet, int at) {
     return Ipv6Address.read(packet, at + 8);
   }
 
@@ -120,14 +120,18 @@ public final class Ndp {
     return Icmpv6.finish(out);
   }
 
-  /** Writes the answer where a neighbour is. */
-  static ByteBuffer writeAdvertisement(
+  /**
+   * Writes the answer where a neighbour is.
+   *
+   * @param mac its card, or null where links have no such addresses
+   */
+  public static ByteBuffer writeAdvertisement(
       ByteBuffer out,
       Ipv6Address source,
       Ipv6Address destination,
       Ipv6Address target,
       int flags,
-      long mac) {
+      @Nullable Long mac) {
     Icmpv6.begin(out, source, destination, HOP_LIMIT, Icmpv6.NEIGHBOUR_ADVERTISEMENT);
     target.put(out.putInt(flags));
     putLinkLayer(out, TARGET_LINK_LAYER, mac);
