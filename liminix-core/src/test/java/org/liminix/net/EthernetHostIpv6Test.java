@@ -38,7 +38,8 @@ class EthernetHostIpv6Test {
 
   private final Segments segments = Segments.isolated();
   private final BlockingQueue<Frame> heard = new LinkedBlockingQueue<>();
-  private final Station router = segments.get(LAN).attach("router", frame -> heard.add(copy(frame)));
+  private final Station router =
+      segments.get(LAN).attach("router", frame -> heard.add(copy(frame)));
 
   @AfterEach
   void close() {
@@ -128,8 +129,7 @@ class EthernetHostIpv6Test {
     EthernetHost a = host("2001:db8::1/64");
     EthernetHost lost =
         EthernetHost.on(LAN).address("2001:db8::9/64").gateway("fe80::254").start(segments);
-    EthernetHost old =
-        EthernetHost.on(LAN).address("10.0.0.1/24").withoutIpv6().start(segments);
+    EthernetHost old = EthernetHost.on(LAN).address("10.0.0.1/24").withoutIpv6().start(segments);
     Duration patience = Duration.ofSeconds(4);
     assertThat(reason(a, "2001:db8:1::1", patience)).isEqualTo(Reason.NO_ROUTE);
     assertThat(reason(a, "10.0.0.1", patience)).isEqualTo(Reason.NO_ROUTE);
@@ -190,12 +190,12 @@ class EthernetHostIpv6Test {
     assertThat(news.managed()).isFalse();
     assertThat(news.mtu()).contains(1480);
     assertThat(news.prefixes()).hasSize(2).contains(prefix("2001:db8:1::", HOUR, HOUR));
-    assertThat(news.nameServers()).containsExactly(
-        new NameServer((Inet6Address) inet("2001:db8::53"), HOUR));
+    assertThat(news.nameServers())
+        .containsExactly(new NameServer((Inet6Address) inet("2001:db8::53"), HOUR));
 
     // What goes elsewhere goes to the router, from the address that is not deprecated.
-    new Thread(() -> catchThrowableOfType(
-            PingFailedException.class, () -> pc.ping("2600::1", SHORT)))
+    new Thread(
+            () -> catchThrowableOfType(PingFailedException.class, () -> pc.ping("2600::1", SHORT)))
         .start();
     Frame ping = next(Icmpv6.ECHO_REQUEST);
     assertThat(ping.destination()).isEqualTo(ROUTER_MAC);
@@ -245,8 +245,7 @@ class EthernetHostIpv6Test {
             List.of(prefix("2001:db8:1::", HOUR, HOUR)),
             List.of());
     ByteBuffer packet =
-        Ndp.writeRouterAdvertisement(
-            ByteBuffer.allocate(1500), Ipv6Address.ALL_NODES, says, null);
+        Ndp.writeRouterAdvertisement(ByteBuffer.allocate(1500), Ipv6Address.ALL_NODES, says, null);
     Ipv6.setHopLimit(packet, 254); // the checksum does not cover it
     send(MacAddress.BROADCAST, packet);
     assertThatThrownBy(() -> pc.awaitIpv6Address(SHORT))
@@ -267,8 +266,7 @@ class EthernetHostIpv6Test {
         .isInstanceOf(WaitTimeoutException.class);
     assertThat(heard)
         .noneMatch(
-            frame ->
-                frame.icmp().filter(i -> i.type() == Icmpv6.ROUTER_SOLICITATION).isPresent());
+            frame -> frame.icmp().filter(i -> i.type() == Icmpv6.ROUTER_SOLICITATION).isPresent());
   }
 
   @Test
@@ -332,9 +330,7 @@ class EthernetHostIpv6Test {
     Ipv6Address source = Ipv6Address.parse("2001:db8::ee");
     Ipv6Address to = Ipv6Address.parse("2001:db8::1");
     // Learns where the sender is.
-    send(
-        a.macAddress(),
-        ndSolicitation(source, to));
+    send(a.macAddress(), ndSolicitation(source, to));
     next(Icmpv6.NEIGHBOUR_ADVERTISEMENT);
     ByteBuffer packet = ByteBuffer.allocate(64);
     Ipv6.putHeader(packet, source, to, 253, 64, 24);

@@ -86,7 +86,8 @@ final class Dhcpv6Bindings {
     }
     return addresses == null
         ? null
-        : new Ipv6Prefix(new Ipv6Address(addresses.address().high(), FIRST_ADDRESS + leased++), 128);
+        : new Ipv6Prefix(
+            new Ipv6Address(addresses.address().high(), FIRST_ADDRESS + leased++), 128);
   }
 
   /** What a client has been granted, or null if nothing. */

@@ -101,8 +101,7 @@ final class Dhcpv6Server {
           return Optional.empty(); // RFC 8415 section 18.3.3
         }
         options.add(
-            Dhcpv6Message.status(
-                onLink.get() ? Dhcpv6Message.SUCCESS : Dhcpv6Message.NOT_ON_LINK));
+            Dhcpv6Message.status(onLink.get() ? Dhcpv6Message.SUCCESS : Dhcpv6Message.NOT_ON_LINK));
       }
       default -> {} // of an Information-request, the name servers are all
     }

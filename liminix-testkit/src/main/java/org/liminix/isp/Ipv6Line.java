@@ -7,7 +7,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
 import org.liminix.net.Ipv6Network;
 import org.liminix.net.RouterAdvertisement;
@@ -290,8 +289,7 @@ final class Ipv6Line implements Ipv6cp.Listener, Dhcpv6Bindings.Listener {
       router.remove(prefix, link);
       delegations = bindings.delegated().stream().map(Ipv6Line::toPublic).toList();
       host.record(
-          new IspEvent.PrefixReleased(
-              Instant.now(), link.peer(), link.id(), toPublic(prefix)));
+          new IspEvent.PrefixReleased(Instant.now(), link.peer(), link.id(), toPublic(prefix)));
     }
   }
 

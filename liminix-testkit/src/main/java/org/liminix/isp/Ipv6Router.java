@@ -45,10 +45,7 @@ final class Ipv6Router implements Ipv6Interface.Owner {
   private final ByteBuffer answer = ByteBuffer.allocateDirect(Ipv6.MAX_PACKET);
 
   Ipv6Router(
-      EventLoop loop,
-      EthernetCard world,
-      Ipv6Service.Terms terms,
-      WorldRouter.Sessions sessions) {
+      EventLoop loop, EthernetCard world, Ipv6Service.Terms terms, WorldRouter.Sessions sessions) {
     this.terms = terms;
     this.sessions = sessions;
     this.networks = new PrefixPool(terms.sessions, 64);
@@ -236,8 +233,7 @@ final class Ipv6Router implements Ipv6Interface.Owner {
       case Ipv6.UDP -> report(Icmpv6.UNREACHABLE, Icmpv6.PORT, 0, packet);
       case Ipv6.FRAGMENT, Ipv6.NO_NEXT_HEADER -> {} // pings in fragments prove nothing about an ISP
       default ->
-          report(
-              Icmpv6.PARAMETER_PROBLEM, Icmpv6.UNKNOWN_NEXT_HEADER, payload.named(), packet);
+          report(Icmpv6.PARAMETER_PROBLEM, Icmpv6.UNKNOWN_NEXT_HEADER, payload.named(), packet);
     }
   }
 

@@ -162,8 +162,7 @@ public final class Ipv6Service {
         preferred.toSeconds() < 1 || preferred.compareTo(valid) > 0,
         "the preferred lifetime is at least a second and at most the valid one: %s, %s"
             .formatted(preferred, valid));
-    refuse(
-        valid.toSeconds() > 0xffff_fffeL, "the valid lifetime is over 136 years long: " + valid);
+    refuse(valid.toSeconds() > 0xffff_fffeL, "the valid lifetime is over 136 years long: " + valid);
     return with(
         terms -> {
           terms.preferred = preferred;

@@ -9,8 +9,8 @@ import org.liminix.net.internal.Ipv6;
 import org.liminix.net.internal.Ipv6Address;
 
 /**
- * The IPv6 Control Protocol (RFC 5072) of one session: both sides agree on the interface identifiers
- * of their link-local addresses. Confined to the loop.
+ * The IPv6 Control Protocol (RFC 5072) of one session: both sides agree on the interface
+ * identifiers of their link-local addresses. Confined to the loop.
  */
 final class Ipv6cp implements Negotiation.Policy, NetworkControl {
   static final int INTERFACE_IDENTIFIER = 1;

@@ -180,8 +180,7 @@ final class Nat {
         && switch (Ipv4.protocol(ip)) {
           case TCP, Ipv4.UDP -> rest >= 8;
           case Ipv4.ICMP ->
-              rest >= Icmp.HEADER
-                  && (isEcho(ip, Icmp.ECHO_REQUEST) || isEcho(ip, Icmp.ECHO_REPLY));
+              rest >= Icmp.HEADER && (isEcho(ip, Icmp.ECHO_REQUEST) || isEcho(ip, Icmp.ECHO_REPLY));
           default -> false;
         };
   }

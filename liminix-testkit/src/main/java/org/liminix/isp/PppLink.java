@@ -17,8 +17,7 @@ import org.liminix.net.internal.Ipv4;
 /**
  * One PPP link from its number to its end: the phases of RFC 1661 section 3. Confined to the loop.
  */
-final class PppLink
-    implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener, Ipv6Line.Host {
+final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener, Ipv6Line.Host {
   /** What a link needs of the concentrator it is part of. */
   interface Owner extends Subscribers {
     void send(PppLink link, int protocol, ByteBuffer packet);
@@ -87,10 +86,9 @@ final class PppLink
     this.settings = settings;
     this.owner = owner;
     this.lcp = new Lcp(loop, this::send, maxMru, settings, this);
-    this.meter = 
+    this.meter =
         new Meter(
-            packet -> owner.forward(this, packet),
-            packet -> send(Ppp.protocolOf(packet), packet));
+            packet -> owner.forward(this, packet), packet -> send(Ppp.protocolOf(packet), packet));
     this.clock = new SessionClock(loop, meter, this::terminate);
   }
 

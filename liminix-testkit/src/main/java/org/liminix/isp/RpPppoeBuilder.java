@@ -59,8 +59,8 @@ public final class RpPppoeBuilder {
   }
 
   /**
-   * How clients may prove who they are; otherwise with any. Of several, pppd asks for CHAP
-   * first, then for MS-CHAP, then for PAP, in whatever order they are named.
+   * How clients may prove who they are; otherwise with any. Of several, pppd asks for CHAP first,
+   * then for MS-CHAP, then for PAP, in whatever order they are named.
    */
   public RpPppoeBuilder authentication(AuthMethod first, AuthMethod... others) {
     terms.authentication(first, others);

@@ -48,8 +48,7 @@ final class WorldRouter implements Ipv4Interface.Owner {
     this.sessions = sessions;
     this.card = new Ipv4Interface(world, this);
     card.configure(settings.worldAddress(), null);
-    this.nat =
-        settings.nat() ? new Nat(settings.worldAddress().address(), System::nanoTime) : null;
+    this.nat = settings.nat() ? new Nat(settings.worldAddress().address(), System::nanoTime) : null;
   }
 
   void add(int address, PppLink link) {

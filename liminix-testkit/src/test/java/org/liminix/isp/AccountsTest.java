@@ -91,10 +91,7 @@ class AccountsTest {
   @Test
   void refusesASessionTooManyOfAClientAndInAll() throws Exception {
     BorderNetworkGateway isp =
-        BorderNetworkGateway.account(ANN)
-            .sessionLimitPerClient(1)
-            .sessionLimit(2)
-            .start(segments);
+        BorderNetworkGateway.account(ANN).sessionLimitPerClient(1).sessionLimit(2).start(segments);
     client.dialAs("ann", "secret");
     assertThat(client.refusal(Pppoe.AC_SYSTEM_ERROR)).contains("this client: 1");
     new FakeClient(segments).dialAs("ann", "secret");
@@ -280,8 +277,7 @@ class AccountsTest {
     assertThatThrownBy(() -> builder.account(ANN)).hasMessageContaining("ann has an account");
     assertThatThrownBy(() -> builder.account(Account.of("b", "").address("10.7.7.7")).spec())
         .hasMessageContaining("two accounts have 10.7.7.7");
-    assertThatThrownBy(
-            () -> BorderNetworkGateway.account(ANN.address("192.168.100.1")).spec())
+    assertThatThrownBy(() -> BorderNetworkGateway.account(ANN.address("192.168.100.1")).spec())
         .hasMessageContaining("an account's");
     assertThatThrownBy(() -> builder.sessionLimit(0)).hasMessageContaining("at least 1");
     assertThatThrownBy(() -> builder.sessionLimitPerClient(0)).hasMessageContaining("at least 1");

@@ -81,8 +81,7 @@ class DiscoveryTest {
   @Test
   void readsNoTagsBehindTheEndOfTheList() throws Exception {
     BorderNetworkGateway.likeLiminix().start(segments);
-    client.discover(
-        MacAddress.BROADCAST, Pppoe.PADI, 0, ANY, Tag.of(Pppoe.END_OF_LIST, ""), UNIQ);
+    client.discover(MacAddress.BROADCAST, Pppoe.PADI, 0, ANY, Tag.of(Pppoe.END_OF_LIST, ""), UNIQ);
     assertThat(client.nextDiscovery(Pppoe.PADO).tag(Pppoe.HOST_UNIQ)).isEqualTo("(none)");
   }
 
@@ -160,8 +159,7 @@ class DiscoveryTest {
 
   @Test
   void oneOfTwoConcentratorsServesAClientThatChooses() throws Exception {
-    BorderNetworkGateway one =
-        BorderNetworkGateway.likeLiminix().acName("one").start(segments);
+    BorderNetworkGateway one = BorderNetworkGateway.likeLiminix().acName("one").start(segments);
     BorderNetworkGateway two =
         BorderNetworkGateway.likeLiminix()
             .acName("two")
@@ -169,8 +167,7 @@ class DiscoveryTest {
             .localAddress("172.16.0.1")
             .pool("172.16.0.2", "172.16.0.9")
             .start(segments);
-    EthernetHost server =
-        EthernetHost.on(Network.WORLD).address("10.0.2.2/24").start(segments);
+    EthernetHost server = EthernetHost.on(Network.WORLD).address("10.0.2.2/24").start(segments);
     client.discover(MacAddress.BROADCAST, Pppoe.PADI, 0, ANY, UNIQ);
     Heard offer = client.nextDiscovery(Pppoe.PADO);
     while (!offer.tag(Pppoe.AC_NAME).equals("two")) {

@@ -37,7 +37,8 @@ class Ipv6ServiceTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final Ipv6Address OURS = Ipv6Address.parse("fe80::2:3");
   private static final Ipv6Address ISP = Ipv6Address.parse("fe80::1");
-  private static final Option CLIENT = Option.of(Dhcpv6Message.CLIENT_ID, (byte) 0, (byte) 4, (byte) 7);
+  private static final Option CLIENT =
+      Option.of(Dhcpv6Message.CLIENT_ID, (byte) 0, (byte) 4, (byte) 7);
   private static final Option WANTS_DNS =
       Option.of(Dhcpv6Message.OPTION_REQUEST, (byte) 0, (byte) Dhcpv6Message.DNS_SERVERS);
 
@@ -55,8 +56,7 @@ class Ipv6ServiceTest {
   }
 
   private static PppOption identifier(long value) {
-    return PppOption.of(
-        Ipv6cp.INTERFACE_IDENTIFIER, ByteBuffer.allocate(8).putLong(value).array());
+    return PppOption.of(Ipv6cp.INTERFACE_IDENTIFIER, ByteBuffer.allocate(8).putLong(value).array());
   }
 
   /** Agrees on IPv6 and returns what the ISP's first router advertisement says. */
@@ -135,8 +135,7 @@ class Ipv6ServiceTest {
     ByteBuffer packet = nextPacket(Ipv6.UDP, 0);
     assertThat(Ipv6.source(packet)).isEqualTo(ISP);
     assertThat(Ipv6.destination(packet)).isEqualTo(OURS);
-    Dhcpv6Message answer =
-        Dhcpv6Message.parse(packet.position(Ipv6.HEADER + 8)).orElseThrow();
+    Dhcpv6Message answer = Dhcpv6Message.parse(packet.position(Ipv6.HEADER + 8)).orElseThrow();
     assertThat(answer.transaction()).isEqualTo(transaction);
     return answer;
   }
@@ -146,8 +145,7 @@ class Ipv6ServiceTest {
   }
 
   private static Option server(Dhcpv6Message answer) {
-    return new Option(
-        Dhcpv6Message.SERVER_ID, answer.find(Dhcpv6Message.SERVER_ID).orElseThrow());
+    return new Option(Dhcpv6Message.SERVER_ID, answer.find(Dhcpv6Message.SERVER_ID).orElseThrow());
   }
 
   private static Ipv6Prefix prefix(Dhcpv6Message answer) {
@@ -193,8 +191,7 @@ class Ipv6ServiceTest {
     client.send(Ppp.IPV6CP, Negotiation.CONFIGURE_REQUEST, 5);
     client.next(Ppp.IPV6CP, Negotiation.CONFIGURE_NAK); // it takes what it is not told
     PppOption compression = PppOption.ofShort(2, 0x4f);
-    client.send(
-        Ppp.IPV6CP, Negotiation.CONFIGURE_REQUEST, 6, identifier(OURS.low()), compression);
+    client.send(Ppp.IPV6CP, Negotiation.CONFIGURE_REQUEST, 6, identifier(OURS.low()), compression);
     assertThat(client.next(Ppp.IPV6CP, Negotiation.CONFIGURE_REJECT).options())
         .containsExactly(compression);
     client.send(Ppp.IPV6CP, Negotiation.CONFIGURE_REQUEST, 7, identifier(OURS.low()));
@@ -282,8 +279,7 @@ class Ipv6ServiceTest {
     assertThat(isp.awaitEvent(PrefixReleased.class, PATIENCE).prefix())
         .hasToString("2001:db8:100::/56");
     Dhcpv6Message unknown = ask(Dhcpv6Message.RENEW, CLIENT, server(reply), held);
-    assertThat(status(unknown.associations().get(0).options()))
-        .isEqualTo(Dhcpv6Message.NO_BINDING);
+    assertThat(status(unknown.associations().get(0).options())).isEqualTo(Dhcpv6Message.NO_BINDING);
     // RFC 8415 section 18.3.5: what is not the client's is to be forgotten, with no time left.
     Option nothing = unknown.associations().get(0).options().get(0);
     assertThat(nothing.data().getLong(0)).isZero();
@@ -313,8 +309,7 @@ class Ipv6ServiceTest {
     assertThat(address).hasToString("2001:db8:1::100/128");
     Option holding = Dhcpv6Message.holding(Dhcpv6Message.IA_NA, address, 1, 1);
     Option foreign =
-        Dhcpv6Message.holding(
-            Dhcpv6Message.IA_NA, Ipv6Prefix.parse("2001:db8:dead::1/128"), 1, 1);
+        Dhcpv6Message.holding(Dhcpv6Message.IA_NA, Ipv6Prefix.parse("2001:db8:dead::1/128"), 1, 1);
     assertThat(
             status(
                 ask(Dhcpv6Message.CONFIRM, CLIENT, wants(Dhcpv6Message.IA_NA, holding)).options()))
@@ -325,7 +320,11 @@ class Ipv6ServiceTest {
         .isEqualTo(Dhcpv6Message.NOT_ON_LINK);
     assertThat(
             status(
-                ask(Dhcpv6Message.DECLINE, CLIENT, server(info), wants(Dhcpv6Message.IA_NA, holding))
+                ask(
+                        Dhcpv6Message.DECLINE,
+                        CLIENT,
+                        server(info),
+                        wants(Dhcpv6Message.IA_NA, holding))
                     .options()))
         .isEqualTo(Dhcpv6Message.SUCCESS);
     // RFC 8415 section 16: these are discarded, and the next is answered.
@@ -440,14 +439,12 @@ class Ipv6ServiceTest {
         .hasMessageContaining("No IPv6 in PppSession[1");
     assertThat(isp.sessions()).containsExactly(session);
     client.send(Ppp.IPCP, Negotiation.TERMINATE_REQUEST, 1);
-    assertThat(isp.awaitEvent(SessionTerminated.class, PATIENCE).reason())
-        .isEqualTo(Reason.CLIENT);
+    assertThat(isp.awaitEvent(SessionTerminated.class, PATIENCE).reason()).isEqualTo(Reason.CLIENT);
   }
 
   @Test
   void canDoWithoutIpv6() throws Exception {
-    BorderNetworkGateway isp =
-        BorderNetworkGateway.likeLiminix().withoutIpv6().start(segments);
+    BorderNetworkGateway isp = BorderNetworkGateway.likeLiminix().withoutIpv6().start(segments);
     client.dial();
     client.send(Ppp.IPV6CP, Negotiation.CONFIGURE_REQUEST, 1, identifier(OURS.low()));
     assertThat(client.next(Ppp.LCP, Lcp.PROTOCOL_REJECT).data().getShort(0))

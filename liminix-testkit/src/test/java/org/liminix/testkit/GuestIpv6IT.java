@@ -25,7 +25,9 @@ import org.liminix.testkit.junit.Part;
 import org.liminix.testkit.junit.Testbench;
 import org.liminix.tftp.TftpServer;
 
-/** In-process hosts beside a Linux that is their router, with Debian's dnsmasq for advertisements. */
+/**
+ * In-process hosts beside a Linux that is their router, with Debian's dnsmasq for advertisements.
+ */
 @Testbench
 class GuestIpv6IT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -86,8 +88,7 @@ class GuestIpv6IT {
         .satisfies(dns -> assertThat(dns.address()).hasToString("/2001:db8:1:0:0:0:0:53"));
     assertThat(pc.ping("2001:db8:1::1", PATIENCE).ttl()).isEqualTo(64);
     assertThat(pc.ping(news.router(), PATIENCE).ttl()).isEqualTo(64);
-    assertThat(run(router, "ip -6 neigh show"))
-        .contains("lladdr " + pc.macAddress());
+    assertThat(run(router, "ip -6 neigh show")).contains("lladdr " + pc.macAddress());
   }
 
   @Test

@@ -176,10 +176,7 @@ public record Dhcpv6Message(int type, int transaction, List<Option> options) {
 
   /** The first option of a kind. */
   public Optional<ByteBuffer> find(int code) {
-    return options.stream()
-        .filter(option -> option.code() == code)
-        .findFirst()
-        .map(Option::data);
+    return options.stream().filter(option -> option.code() == code).findFirst().map(Option::data);
   }
 
   /** Whether it asks for an option (RFC 8415 section 21.7). */
@@ -204,8 +201,7 @@ public record Dhcpv6Message(int type, int transaction, List<Option> options) {
         long t2 = Integer.toUnsignedLong(data.getInt());
         options(data)
             .ifPresent(
-                nested ->
-                    associations.add(new Association(option.code(), id, t1, t2, nested)));
+                nested -> associations.add(new Association(option.code(), id, t1, t2, nested)));
       }
     }
     return associations;

@@ -48,8 +48,7 @@ class Ipv6ParserFuzzTest {
     Ipv6.Payload payload = Ipv6.payload(packet);
     check(payload.start() <= packet.limit(), "begins behind the end " + payload);
     boolean reported =
-        Icmpv6.writeError(
-            out, Ipv6Address.ALL_ROUTERS, Icmpv6.TIME_EXCEEDED, 0, 0, packet);
+        Icmpv6.writeError(out, Ipv6Address.ALL_ROUTERS, Icmpv6.TIME_EXCEEDED, 0, 0, packet);
     check(!reported || out.limit() <= Ipv6.MIN_MTU, "reports too much");
     if (!payload.isGood()) {
       return;
