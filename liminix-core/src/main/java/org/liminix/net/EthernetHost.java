@@ -15,6 +15,7 @@ import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.EventLog;
 import org.liminix.net.internal.Futures;
 import org.liminix.net.internal.Ipv4;
+import org.liminix.net.internal.Ipv4Interface;
 import org.liminix.net.internal.Ipv4Prefix;
 import org.liminix.net.internal.Ipv6Address;
 import org.liminix.process.WaitTimeoutException;
@@ -208,6 +209,11 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
   @Override
   public EventLoop loop() {
     return loop;
+  }
+
+  /** Its IPv4, for servers on it that need more than ports. Confined to the loop. */
+  Ipv4Interface card() {
+    return ipv4.card();
   }
 
   @Override

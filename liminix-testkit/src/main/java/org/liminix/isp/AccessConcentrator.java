@@ -47,6 +47,7 @@ final class AccessConcentrator {
   private final Station station;
   private final Map<Integer, PppLink> links = new HashMap<>();
   private final Map<Attempt, PppLink> attempts = new HashMap<>();
+  private final Map<Integer, Attempt> attemptsById = new HashMap<>();
   private final ByteBuffer frame =
       ByteBuffer.allocateDirect(Ethernet.HEADER + Pppoe.HEADER + 0xffff);
   private int lastSessionId;
@@ -64,7 +65,12 @@ final class AccessConcentrator {
     return List.copyOf(links.values());
   }
 
-  private void received(ByteBuffer received) {
+  MacAddress mac() {
+    return mac;
+  }
+
+  /** Takes a frame of the segment. */
+  void received(ByteBuffer received) {
     long destination = Ethernet.destination(received);
     int type = Ethernet.type(received);
     boolean forUs = destination == mac.toLong();
@@ -209,6 +215,7 @@ final class AccessConcentrator {
     PppLink link = factory.create(id, peer, maxPayload.orElse(Ppp.MAX_MRU));
     links.put(id, link);
     attempts.put(attempt, link);
+    attemptsById.put(id, attempt);
     sendDiscovery(client, Pppoe.PADS, id, answer);
     factory.record(new IspEvent.SessionStarted(Instant.now(), peer, id));
     link.start();
@@ -274,7 +281,7 @@ final class AccessConcentrator {
   /** Frees a link's number and, unless the client knows, tells it. */
   void ended(PppLink link, boolean tellClient) {
     if (links.remove(link.id(), link)) {
-      attempts.values().remove(link);
+      attempts.remove(attemptsById.remove(link.id()), link);
       if (tellClient) {
         sendDiscovery(link.peer().toLong(), Pppoe.PADT, link.id(), List.of());
       }

@@ -26,8 +26,8 @@ public interface IspSession {
   boolean isOpen();
 
   /**
-   * Ends it as the RFCs want it, with an LCP Terminate-Request and in the end a PADT, without
-   * waiting for the client.
+   * Has the ISP end it, without waiting for that: with an LCP Terminate-Request, a PADT or both, as
+   * is the way of its kind.
    */
   void terminate();
 

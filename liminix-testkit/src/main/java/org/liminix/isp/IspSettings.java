@@ -53,7 +53,7 @@ record IspSettings(
     Optional<Ipv6Service> ipv6)
     implements Spec<BorderNetworkGateway> {
 
-  /** By user. */
+  /** What proves who a user is, by user. */
   Map<String, String> secrets() {
     return accounts.values().stream()
         .collect(Collectors.toUnmodifiableMap(Account::user, Account::secret));

@@ -122,12 +122,17 @@ final class Lcp implements Negotiation.Policy {
   /** RFC 1661 section 5.7: tells the peer that nobody here speaks a protocol. */
   void rejectProtocol(int protocol, ByteBuffer packet) {
     if (isOpened()) {
-      int length = Math.min(packet.remaining(), Math.min(peerMru, maxMru) - Ppp.HEADER - 2);
+      int length = Math.min(packet.remaining(), peerMru() - Ppp.HEADER - 2);
       ByteBuffer reject = Ppp.begin(PROTOCOL_REJECT, identifier++, 2 + length);
       reject.putShort((short) protocol);
       reject.put(packet.duplicate().limit(packet.position() + length));
       link.send(Ppp.LCP, Ppp.finish(reject));
     }
+  }
+
+  @Override
+  public int peerMru() {
+    return Math.min(peerMru, maxMru);
   }
 
   @Override
@@ -146,6 +151,14 @@ final class Lcp implements Negotiation.Policy {
   @Override
   public Negotiation.Verdict judge(List<PppOption> asked) {
     Negotiation.Verdict verdict = new Negotiation.Verdict();
+    if (askMagic && asked.contains(PppOption.ofInt(MAGIC_NUMBER, magic))) {
+      // RFC 1661 section 6.4: to tell whether it is our own request that comes back, this and
+      // nothing else is said.
+      looped++;
+      verdict.suggest(PppOption.ofInt(MAGIC_NUMBER, newMagic()));
+      return verdict;
+    }
+    looped = 0;
     peerMru = Ppp.DEFAULT_MRU;
     for (PppOption option : asked) {
       if (option.type() == MRU && option.isShort()) {
@@ -154,9 +167,7 @@ final class Lcp implements Negotiation.Policy {
           verdict.suggest(PppOption.ofShort(MRU, maxMru)); // RFC 2516 section 7
         }
       } else if (option.type() == MAGIC_NUMBER && option.isInt()) {
-        boolean own = askMagic && option.intValue() == magic;
-        looped = own ? looped + 1 : 0;
-        if (option.intValue() == 0 || own) {
+        if (option.intValue() == 0) {
           verdict.suggest(PppOption.ofInt(MAGIC_NUMBER, newMagic()));
         }
       } else {
@@ -220,7 +231,7 @@ final class Lcp implements Negotiation.Policy {
   @Override
   public void opened() {
     planEcho();
-    listener.linkOpened(methods.get(0), Math.min(peerMru, maxMru));
+    listener.linkOpened(methods.get(0), peerMru());
   }
 
   @Override

@@ -29,6 +29,11 @@ final class Nat {
   private static final long TCP_TRANSITORY_NANOS = Duration.ofMinutes(4).toNanos();
   private static final long ICMP_NANOS = Duration.ofSeconds(60).toNanos();
 
+  /** A search through all ports that found none is not repeated for every packet. */
+  private static final long LOOK_AGAIN_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private static final int WELL_KNOWN = 1024;
+
   private static final int TCP_HEADER = 20;
   private static final int TCP_FLAGS = 13;
   private static final int FIN_OR_RST = 0b101;
@@ -66,6 +71,7 @@ final class Nat {
   private final LongSupplier clock;
   private final Map<Endpoint, Mapping> byInside = new HashMap<>();
   private final Map<Endpoint, Mapping> byOutside = new HashMap<>();
+  private final Map<Integer, Range> ranges = new HashMap<>();
 
   /**
    * A translation that knows nobody yet.
@@ -151,22 +157,72 @@ final class Nat {
   }
 
   private @Nullable Mapping create(Endpoint inside) {
-    // RFC 4787 REQ-3: a port of those that are well known stays one; REQ-4: an even one stays even.
-    int low = inside.protocol() == Ipv4.ICMP || inside.port() < 1024 ? 0 : 1024;
-    int size = inside.protocol() == Ipv4.ICMP || low > 0 ? 0x10000 - low : 1024;
-    for (int i = 0; i < size; i++) {
-      int step = 2 * i + 2 * i / size; // even steps first, then those between
-      int port = low + (inside.port() - low + step) % size;
-      Endpoint outside = new Endpoint(inside.protocol(), address, port);
-      if ((port != 0 || inside.port() == 0) && live(byOutside.get(outside)) == null) {
-        Mapping mapping = new Mapping(inside, outside);
-        mapping.lastNanos = clock.getAsLong();
-        byInside.put(inside, mapping);
-        byOutside.put(outside, mapping);
-        return mapping;
+    long now = clock.getAsLong();
+    int own = inside.port();
+    boolean wellKnown = inside.protocol() != Ipv4.ICMP && own < WELL_KNOWN;
+    Range range =
+        ranges.computeIfAbsent(
+            2 * inside.protocol() + (wellKnown ? 1 : 0), key -> new Range(inside, wellKnown));
+    int port = isFree(inside.protocol(), own) ? own : range.next(inside.protocol(), own, now);
+    if (port < 0) {
+      return null;
+    }
+    Mapping mapping = new Mapping(inside, new Endpoint(inside.protocol(), address, port));
+    mapping.lastNanos = now;
+    byInside.put(inside, mapping);
+    byOutside.put(mapping.outside, mapping);
+    return mapping;
+  }
+
+  private boolean isFree(int protocol, int port) {
+    return live(byOutside.get(new Endpoint(protocol, address, port))) == null;
+  }
+
+  /** Ports among which one is as good as another: RFC 4787 REQ-3. */
+  private final class Range {
+    private final int first;
+    private final int size;
+
+    /** Even and odd ones: REQ-4. */
+    private final Half[] halves = {new Half(0), new Half(1)};
+
+    Range(Endpoint inside, boolean wellKnown) {
+      first = wellKnown || inside.protocol() == Ipv4.ICMP ? 0 : WELL_KNOWN;
+      size = wellKnown ? WELL_KNOWN : 0x10000 - first;
+    }
+
+    /** A port that is free, or -1. */
+    int next(int protocol, int like, long now) {
+      int port = halves[like & 1].next(protocol, now);
+      return port < 0 ? halves[~like & 1].next(protocol, now) : port;
+    }
+
+    private final class Half {
+      private int offset;
+      private boolean isFull;
+      private long fullNanos;
+
+      Half(int parity) {
+        offset = parity;
+      }
+
+      int next(int protocol, long now) {
+        if (isFull && now - fullNanos < LOOK_AGAIN_NANOS) {
+          return -1;
+        }
+        for (int i = 0; i < size / 2; i++) {
+          int port = first + offset;
+          offset = (offset + 2) % size;
+          if (port != 0 && isFree(protocol, port)) {
+            isFull = false;
+            return port;
+          }
+        }
+        isFull = true;
+        fullNanos = now;
+        return -1;
       }
     }
-    return null;
   }
 
   /** Whether the ports, or the identifier of a ping, are there: also in the quote of an error. */

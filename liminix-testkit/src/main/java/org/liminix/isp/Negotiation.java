@@ -27,6 +27,10 @@ final class Negotiation {
   static final int CODE_REJECT = 7;
 
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(10);
+
+  /** With whoever was heard in LCP: it listens, unless it is busy. */
+  private static final Duration FIRST_PATIENCE_OF_LISTENERS = Duration.ofMillis(100);
+
   private static final Duration LONGEST_PATIENCE = Duration.ofMillis(500);
 
   /** RFC 1661 section 4.6: the restart timer, once the peer is known to listen. */
@@ -84,6 +88,11 @@ final class Negotiation {
     default boolean received(int code, ByteBuffer packet) {
       return false;
     }
+
+    /** The longest packet that the peer takes. */
+    default int peerMru() {
+      return Ppp.MAX_MRU;
+    }
   }
 
   /** Collects what is wrong with a request; RFC 1661 sends rejections before suggestions. */
@@ -118,7 +127,7 @@ final class Negotiation {
   private int naksSent;
   private int naksReceived;
   private int codeRejects;
-  private Duration patience = FIRST_PATIENCE;
+  private Duration patience;
   private EventLoop.@Nullable Timer timer;
 
   Negotiation(int protocol, EventLoop loop, Ppp.Link link, Policy policy) {
@@ -126,6 +135,7 @@ final class Negotiation {
     this.loop = loop;
     this.link = link;
     this.policy = policy;
+    this.patience = protocol == Ppp.LCP ? FIRST_PATIENCE : FIRST_PATIENCE_OF_LISTENERS;
   }
 
   State state() {
@@ -211,8 +221,8 @@ final class Negotiation {
     return codeRejects++ & 0xff;
   }
 
-  private static ByteBuffer excerpt(ByteBuffer packet) {
-    int most = Ppp.MAX_MRU - Ppp.HEADER;
+  private ByteBuffer excerpt(ByteBuffer packet) {
+    int most = policy.peerMru() - Ppp.HEADER;
     return packet.duplicate().limit(Math.min(packet.limit(), packet.position() + most));
   }
 
@@ -242,7 +252,7 @@ final class Negotiation {
         sendNewRequest();
       }
       case REQ_SENT, ACK_RCVD, ACK_SENT -> {
-        if (!heard && state == State.REQ_SENT) {
+        if (!heard && state == State.REQ_SENT && protocol == Ppp.LCP) {
           repeatRequest();
         }
       }

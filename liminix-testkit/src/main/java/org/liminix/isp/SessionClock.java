@@ -3,6 +3,7 @@ package org.liminix.isp;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
+import org.liminix.process.Deadline;
 
 /** Ends a session that is too old or too idle for its account. Confined to the loop. */
 final class SessionClock {
@@ -32,7 +33,7 @@ final class SessionClock {
     running = true;
     Duration oldest = terms.sessionTimeout;
     if (oldest != null) {
-      String detail = "Session timeout after " + oldest;
+      String detail = "Session timeout after " + Deadline.readable(oldest);
       age = loop.schedule(oldest, () -> ender.end(IspEvent.Reason.SESSION_TIMEOUT, detail));
     }
     Duration idlest = terms.idleTimeout;
@@ -44,7 +45,7 @@ final class SessionClock {
   private void look(Duration idlest) {
     Duration rest = idlest.minusNanos(meter.idleNanos());
     if (rest.isNegative() || rest.isZero()) {
-      ender.end(IspEvent.Reason.IDLE, "Idle timeout after " + idlest);
+      ender.end(IspEvent.Reason.IDLE, "Idle timeout after " + Deadline.readable(idlest));
     } else {
       idleness = loop.schedule(rest, () -> look(idlest));
     }

@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.liminix.isp.FakeClient.Heard;
 import org.liminix.isp.IspEvent.Limit;
 import org.liminix.isp.IspEvent.Reason;
 import org.liminix.isp.IspEvent.SessionRefused;
@@ -78,6 +77,7 @@ class AccountsTest {
     second.openLcp();
     second.respond("ann", "secret");
     second.next(Ppp.CHAP, 4);
+    second.hangUp();
     second.nextDiscovery(Pppoe.PADT);
     SessionRefused refused = isp.awaitEvent(SessionRefused.class, PATIENCE);
     assertThat(refused.limit()).isEqualTo(Limit.ACCOUNT);
@@ -108,8 +108,7 @@ class AccountsTest {
     BorderNetworkGateway isp =
         BorderNetworkGateway.account(ANN.sessionTimeout(Duration.ofMillis(300))).start(segments);
     client.dialAs("ann", "secret");
-    Heard request = client.next(Ppp.LCP, Negotiation.TERMINATE_REQUEST);
-    client.send(Ppp.LCP, Negotiation.TERMINATE_ACK, request.identifier());
+    client.hangUp();
     SessionTerminated end = isp.awaitEvent(SessionTerminated.class, PATIENCE);
     assertThat(end.reason()).isEqualTo(Reason.SESSION_TIMEOUT);
     assertThat(end.user()).isEqualTo("ann");
@@ -128,6 +127,7 @@ class AccountsTest {
       assertThat(client.nextIcmp()).startsWith("0/0");
     }
     assertThat(isp.sessions()).hasSize(1);
+    client.hangUp();
     assertThat(isp.awaitEvent(SessionTerminated.class, PATIENCE).reason()).isEqualTo(Reason.IDLE);
   }
 

@@ -204,9 +204,12 @@ class BorderNetworkGatewayTest {
             .orElseThrow();
     client.send(Ppp.LCP, Negotiation.CONFIGURE_REQUEST, 1, PppOption.ofShort(Lcp.MRU, 1500), magic);
     List<PppOption> suggested = client.next(Ppp.LCP, Negotiation.CONFIGURE_NAK).options();
-    assertThat(suggested.get(0)).isEqualTo(PppOption.ofShort(Lcp.MRU, 1492));
-    assertThat(suggested.get(1).type()).isEqualTo(Lcp.MAGIC_NUMBER);
-    assertThat(suggested.get(1)).isNotEqualTo(magic);
+    assertThat(suggested).hasSize(1);
+    assertThat(suggested.get(0).type()).isEqualTo(Lcp.MAGIC_NUMBER);
+    assertThat(suggested.get(0)).isNotEqualTo(magic);
+    client.send(Ppp.LCP, Negotiation.CONFIGURE_REQUEST, 2, PppOption.ofShort(Lcp.MRU, 1500));
+    assertThat(client.next(Ppp.LCP, Negotiation.CONFIGURE_NAK).options())
+        .containsExactly(PppOption.ofShort(Lcp.MRU, 1492));
   }
 
   /** RFC 4638; what the client's Ethernet takes, the ISP's limit, and what they agree on. */

@@ -185,7 +185,10 @@ final class FakeClient implements AutoCloseable {
   }
 
   void respond(String user, String secret) throws Exception {
-    Heard challenge = next(Ppp.CHAP, 1);
+    respond(next(Ppp.CHAP, 1), user, secret);
+  }
+
+  void respond(Heard challenge, String user, String secret) throws Exception {
     ByteBuffer data = challenge.data();
     byte[] value = new byte[data.get()];
     data.get(value);
@@ -237,6 +240,12 @@ final class FakeClient implements AutoCloseable {
     respond(user, secret);
     next(Ppp.CHAP, 3);
     return openIpcp();
+  }
+
+  /** Agrees to the end that the ISP wants. */
+  void hangUp() throws InterruptedException {
+    Heard request = next(Ppp.LCP, Negotiation.TERMINATE_REQUEST);
+    send(Ppp.LCP, Negotiation.TERMINATE_ACK, request.identifier());
   }
 
   /** PADI to PADS, which has an error; returns its text. */

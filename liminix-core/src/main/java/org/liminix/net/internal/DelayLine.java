@@ -2,23 +2,33 @@ package org.liminix.net.internal;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
 
 /**
- * Things on their way: each arrives when it is due, in the order in which they were handed in, with
- * one timer for all of them. Confined to the loop.
+ * Things on their way: each arrives when it is due, those that are due together in the order in
+ * which they were handed in, with one timer for all of them. Confined to the loop.
  */
 public final class DelayLine<T> {
-  private record Waiting<T>(T thing, long dueNanos) {}
+  private record Waiting<T>(T thing, long dueNanos, long sequence)
+      implements Comparable<Waiting<T>> {
+    @Override
+    public int compareTo(Waiting<T> other) {
+      int byTime = Long.signum(dueNanos - other.dueNanos); // the origin is arbitrary
+      return byTime != 0 ? byTime : Long.compare(sequence, other.sequence);
+    }
+  }
 
   private final EventLoop loop;
   private final Consumer<T> arrival;
   private final Runnable afterArrivals;
-  private final Queue<Waiting<T>> line = new ArrayDeque<>();
+  private final Queue<Waiting<T>> line = new PriorityQueue<>();
+  private long sequence;
   private EventLoop.@Nullable Timer timer;
+  private long timerNanos;
 
   /**
    * A line on which nothing is.
@@ -36,33 +46,44 @@ public final class DelayLine<T> {
     return line.isEmpty();
   }
 
+  /** Whether something that is due then would arrive before all that is on its way. */
+  public boolean isBeforeAll(long dueNanos) {
+    Waiting<T> first = line.peek();
+    return first == null || dueNanos - first.dueNanos() < 0;
+  }
+
   /** Forgets what is on its way. */
   public void clear() {
     line.clear();
     if (timer != null) {
       timer.cancel();
+      timer = null;
     }
   }
 
-  /**
-   * Puts something on its way.
-   *
-   * @param dueNanos not before what was handed in earlier
-   */
+  /** Puts something on its way. */
   public void add(T thing, long dueNanos) {
-    Waiting<T> last = new Waiting<>(thing, dueNanos);
-    line.add(last);
-    if (line.size() == 1) {
-      scheduleNext(last);
-    }
+    line.add(new Waiting<>(thing, dueNanos, sequence++));
+    scheduleFirst();
   }
 
-  private void scheduleNext(Waiting<T> first) {
-    Duration delay = Duration.ofNanos(Math.max(0, first.dueNanos() - System.nanoTime()));
+  /** Wakes up when the first is due. */
+  private void scheduleFirst() {
+    Waiting<T> first = line.peek();
+    EventLoop.Timer scheduled = timer;
+    if (first == null || (scheduled != null && timerNanos == first.dueNanos())) {
+      return;
+    }
+    if (scheduled != null) {
+      scheduled.cancel();
+    }
+    timerNanos = first.dueNanos();
+    Duration delay = Duration.ofNanos(Math.max(0, timerNanos - System.nanoTime()));
     timer = loop.schedule(delay, this::arrive);
   }
 
   private void arrive() {
+    timer = null;
     long now = System.nanoTime();
     Queue<T> arrived = new ArrayDeque<>();
     for (Waiting<T> first = line.peek();
@@ -71,10 +92,7 @@ public final class DelayLine<T> {
       arrived.add(first.thing());
       line.remove();
     }
-    Waiting<T> next = line.peek();
-    if (next != null) {
-      scheduleNext(next);
-    }
+    scheduleFirst();
     arrived.forEach(arrival);
     afterArrivals.run();
   }

@@ -2,7 +2,10 @@ package org.liminix.net.internal;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.MacAddress;
 
@@ -41,6 +44,7 @@ public final class Ipv4Interface {
   private final Owner owner;
   private final Neighbours<Integer> neighbours;
   private final ByteBuffer arp = ByteBuffer.allocateDirect(ARP_LENGTH);
+  private final Map<Integer, CompletableFuture<Optional<MacAddress>>> probes = new HashMap<>();
   private final ByteBuffer fragment = ByteBuffer.allocateDirect(Ethernet.MTU);
 
   private @Nullable Ipv4Prefix address;
@@ -101,6 +105,10 @@ public final class Ipv4Interface {
     long senderMac = Ethernet.mac(arp, at + 8);
     int senderAddress = arp.getInt(at + 14);
     int target = arp.getInt(at + 24);
+    CompletableFuture<Optional<MacAddress>> probe = probes.remove(senderAddress);
+    if (probe != null) {
+      probe.complete(Optional.of(MacAddress.of(senderMac)));
+    }
     boolean forUs = isOwn(target) || owner.proxies(target);
     // RFC 826: refresh what is known, and learn who talks to us.
     if (forUs && senderAddress != 0) {
@@ -126,6 +134,36 @@ public final class Ipv4Interface {
   /** Tells everybody who knew another card under this address (RFC 5227 section 3). */
   private void announce(int own) {
     sendArp(ARP_REQUEST, MacAddress.BROADCAST.toLong(), own, 0, own);
+  }
+
+  /**
+   * Asks whether a card on this segment has an address, and waits so long for it to say so (RFC
+   * 5227). On the loop.
+   *
+   * @return the card that has it, or nothing if none says so in time
+   */
+  public CompletableFuture<Optional<MacAddress>> probe(int ip, Duration patience) {
+    CompletableFuture<Optional<MacAddress>> probe =
+        probes.computeIfAbsent(ip, asked -> new CompletableFuture<>());
+    Ipv4Prefix own = address;
+    sendArp(ARP_REQUEST, MacAddress.BROADCAST.toLong(), own == null ? 0 : own.address(), 0, ip);
+    var unused =
+        card.loop()
+            .schedule(
+                patience,
+                () -> {
+                  probes.remove(ip, probe);
+                  probe.complete(Optional.empty());
+                });
+    return probe;
+  }
+
+  /**
+   * Takes for granted which card has an address, until ARP tells otherwise: a DHCP client hears
+   * what is sent to its future address before it answers for it. On the loop.
+   */
+  public void learn(int ip, long mac) {
+    neighbours.learn(ip, mac);
   }
 
   /**

@@ -82,6 +82,11 @@ final class Neighbours<A> {
     }
   }
 
+  /** Takes for granted where a neighbour is, until it says otherwise. */
+  void learn(A address, long mac) {
+    neighbours.computeIfAbsent(address, Neighbour::new).found(mac, System.nanoTime());
+  }
+
   /** The card with an address, or null if it has not told. */
   @Nullable Long mac(A address) {
     Neighbour neighbour = neighbours.get(address);

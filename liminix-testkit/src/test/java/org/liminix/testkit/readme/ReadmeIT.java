@@ -6,6 +6,8 @@ import static org.liminix.net.Network.LAN;
 
 import com.google.gson.JsonElement;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,8 +25,15 @@ import org.liminix.console.Match;
 import org.liminix.console.Shell;
 import org.liminix.console.TelnetLine;
 import org.liminix.isp.BorderNetworkGateway;
+import org.liminix.isp.Isp;
 import org.liminix.isp.IspEvent;
+import org.liminix.isp.IspSession;
+import org.liminix.isp.RpPppoe;
 import org.liminix.net.Capture;
+import org.liminix.net.DhcpBinding;
+import org.liminix.net.DhcpServer;
+import org.liminix.net.DnsQuery;
+import org.liminix.net.DnsServer;
 import org.liminix.net.EthernetHost;
 import org.liminix.net.Frame;
 import org.liminix.net.FrameLog;
@@ -71,6 +80,18 @@ class ReadmeIT {
     assertThat(samples).hasSizeGreaterThan(5);
     assertThat(samples)
         .allSatisfy(sample -> assertThat(onOneLine(tests)).contains(onOneLine(sample)));
+  }
+
+  @Test
+  void anIspOfAnotherKind() {
+    RouterImage image = RouterImage.pppoeRouter(Architecture.MIPSEL).build();
+    try (Bench bench = Bench.open()) {
+      Isp isp = bench.start(RpPppoe.likeLiminix().dns("10.0.2.53").spec());
+      Vm router = bench.start(Vm.mipsel().image(image).network(LAN, ACCESS).spec());
+      IspSession session = isp.awaitSession(Duration.ofMinutes(2));
+      session.terminate();
+      session.awaitEnd(Duration.ofMinutes(1));
+    }
   }
 
   @Test
@@ -121,6 +142,32 @@ class ReadmeIT {
         EthernetHost a = EthernetHost.on(LAN).address("10.0.0.1/24").start(segments);
         EthernetHost b = EthernetHost.on(LAN).address("10.0.0.2/24").start(segments)) {
       Ping ping = a.ping("10.0.0.2", Duration.ofSeconds(5));
+    }
+  }
+
+  @Test
+  void serversOnAHost() {
+    try (Segments segments = Segments.isolated();
+        EthernetHost host = EthernetHost.on(LAN).address("10.0.0.1/24").start(segments);
+        EthernetHost pc = EthernetHost.on(LAN).dhcp().start(segments)) {
+      byte[] question = {
+        0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'w', 'w', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e',
+        3, 'o', 'r', 'g', 0, 0, 1, 0, 1
+      };
+      Thread asks =
+          new Thread(
+              () -> {
+                pc.awaitLease(Duration.ofSeconds(30));
+                pc.bind(0, (payload, source, port) -> {})
+                    .send(ByteBuffer.wrap(question), new InetSocketAddress("10.0.0.1", 53));
+              });
+      asks.start();
+      try (DhcpServer dhcp = DhcpServer.on(host).router("10.0.0.1").bootFile("boot.scr").start();
+          DnsServer dns =
+              DnsServer.on(host).address("www.example.org", "10.0.2.2", "fd00::2").start()) {
+        DhcpBinding lease = dhcp.awaitLease(Duration.ofSeconds(30));
+        DnsQuery query = dns.awaitQuery("www.example.org", Duration.ofSeconds(30));
+      }
     }
   }
 
