@@ -180,7 +180,10 @@ class ReadmeIT {
       lan.cable("pc").impair(Impairment.none().rate(2_000_000).delay(Duration.ofMillis(20)));
       try (FrameLog log = lan.log()) {
         pc.ping("10.0.0.2", Duration.ofSeconds(5));
-        Frame reply = log.await(frame -> frame.icmp().isPresent(), Duration.ofSeconds(5));
+        Frame reply =
+            log.await(
+                frame -> frame.icmp().filter(i -> i.type() == 0).isPresent(),
+                Duration.ofSeconds(5));
       }
     }
   }
