@@ -65,7 +65,12 @@ final class AccessConcentrator {
     return List.copyOf(links.values());
   }
 
-  private void received(ByteBuffer received) {
+  MacAddress mac() {
+    return mac;
+  }
+
+  /** Takes a frame of the segment. */
+  void received(ByteBuffer received) {
     long destination = Ethernet.destination(received);
     int type = Ethernet.type(received);
     boolean forUs = destination == mac.toLong();
