@@ -68,7 +68,7 @@ final class DhcpBindings {
     Entry entry = byAddress.get(address);
     return entry == null
         || isOver(entry)
-        || entry.state != State.BARRED && (entry.client.equals(client) || fixed != null);
+        || (entry.state != State.BARRED && (entry.client.equals(client) || fixed != null));
   }
 
   private boolean isInPool(int address) {

@@ -158,10 +158,10 @@ final class DnsResponder {
             : List.of();
     int flags =
         DnsMessage.RESPONSE
-            | query.flags() & (DnsMessage.OPCODE | DnsMessage.RECURSION_DESIRED)
+            | (query.flags() & (DnsMessage.OPCODE | DnsMessage.RECURSION_DESIRED))
             | DnsMessage.AUTHORITATIVE
             | DnsMessage.RECURSION_AVAILABLE
-            | answer.code() & 0xf;
+            | (answer.code() & 0xf);
     List<DnsMessage.Resource> authorities =
         answer.isNegative() && !query.questions().isEmpty()
             ? List.of(startOfAuthority(query.questions().get(0).name()))

@@ -198,14 +198,7 @@ public final class EventLoop implements Executor, AutoCloseable {
   private void run() {
     try {
       while (!closed) {
-        select();
-        wakeupPending.set(false);
-        for (int count = 0; count < TASKS_PER_TURN && runTask(); count++) {}
-        runTimers();
-        // An interrupt meant for a handler would make every later select return at once.
-        if (Thread.interrupted()) {
-          log.debug("{} was interrupted and goes on", thread.getName());
-        }
+        turn();
       }
     } catch (IOException e) {
       log.error("Event loop {} ended", thread.getName(), e);
@@ -213,6 +206,18 @@ public final class EventLoop implements Executor, AutoCloseable {
       closed = true;
       closeSelector();
       while (runTask()) {}
+    }
+  }
+
+  /** One turn, a method of its own: what is called often is compiled long before a loop is. */
+  private void turn() throws IOException {
+    select();
+    wakeupPending.set(false);
+    for (int count = 0; count < TASKS_PER_TURN && runTask(); count++) {}
+    runTimers();
+    // An interrupt meant for a handler would make every later select return at once.
+    if (Thread.interrupted()) {
+      log.debug("{} was interrupted and goes on", thread.getName());
     }
   }
 

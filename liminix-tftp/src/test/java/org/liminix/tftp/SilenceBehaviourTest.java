@@ -140,6 +140,30 @@ class SilenceBehaviourTest {
     }
   }
 
+  /** As U-Boot does when a window reaches it a second time. */
+  @Test
+  void takesASecondAnswerToARepeatedWindowForNoGap() {
+    Duration least = Duration.ofSeconds(1); // so that a slow test is not taken for silence
+    try (Bench bench = new Bench(root, b -> b.waits(least, least.multipliedBy(5)))) {
+      bench.put("file", 512 * 8 + 1);
+      bench.client.read("file", "windowsize", "4").receive();
+      bench.client.ack(0);
+      for (int times = 0; times < 2; times++) {
+        for (int block = 1; block <= 4; block++) {
+          bench.client.receive().isData(block);
+        }
+      }
+      bench.client.ack(4).ack(4);
+      for (int block = 5; block <= 8; block++) {
+        bench.client.receive().isData(block);
+      }
+      bench.client.ack(8).receive().isData(9);
+      bench.client.ack(9);
+      assertThat(bench.server.awaitTransfer("file", Duration.ofSeconds(20)).retransmits())
+          .isEqualTo(4);
+    }
+  }
+
   @Test
   void repeatsTheAcknowledgementOfAWriteWhenDataIsMissing() {
     try (TftpServer server =

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * modification, at the latest before the last block is handed out.
  */
 public final class FileSource implements Source {
-  private static final int CHUNK = 32 * 1024;
+  private static final int CHUNK = 16 * 1024;
 
   /** Blocks this large are read straight into the packet; smaller ones by way of a chunk. */
   private static final int DIRECT = 8 * 1024;

@@ -16,15 +16,7 @@ import org.liminix.net.EventLoop;
  */
 public final class Sender {
   /** The pause between bursts after a loss, the resolution of the loop's timers. */
-  private static final Duration PACE = Duration.ofMillis(1);
-
-  /**
-   * Windows without a loss after which bursts grow again; twice as many after each further loss,
-   * for a board whose receive ring is too small will lose at the same size again.
-   */
-  private static final int CLEAN_WINDOWS = 16;
-
-  private static final int MOST_CLEAN_WINDOWS = 1 << 14;
+  private static final Duration PAUSE = Duration.ofMillis(1);
 
   /** The most segments Linux cuts one send into. */
   private static final int MOST_IN_RUN = 64;
@@ -62,15 +54,13 @@ public final class Sender {
   private long last = -1; // the final block, once it is known
   private int lastLength;
 
-  private int burst;
-  private int cleanWindows;
-  private int cleanWindowsNeeded = CLEAN_WINDOWS;
-  private int losses;
+  private final Pace pace;
   private boolean repairing;
   private long repairEnd;
   private int singles;
   private boolean everyBlock; // the peer acknowledges each block whatever the window
   private long retried = -1; // the last block that the timer sent again
+  private boolean needless; // and the peer turned out to have had it
   private boolean silent; // the timer fired and nothing has arrived since
   private boolean blocked;
   private boolean ended;
@@ -93,7 +83,7 @@ public final class Sender {
     this.blockSize = terms.blockSize();
     this.stride = Wire.HEADER + blockSize;
     this.window = terms.window();
-    this.burst = window;
+    this.pace = new Pace(window);
     this.ring = pool.take(stride * window);
   }
 
@@ -110,8 +100,8 @@ public final class Sender {
     int ahead = (number - (int) acknowledged) & 0xffff;
     if (ahead == 0) {
       if (acknowledged == retried) {
-        retried = -1;
-        timer.tooEager();
+        retriedNeedlessly();
+        return;
       }
       // In lock-step a repeated acknowledgement says nothing new; in a window it says that the
       // block behind it is missing (RFC 7440 section 4).
@@ -125,6 +115,10 @@ public final class Sender {
     }
     acknowledged += ahead;
     silent = false;
+    if (retried >= 0 && acknowledged > retried) {
+      retried = -1;
+      pace.confirmLoss();
+    }
     sent = Math.max(sent, acknowledged);
     timer.answered(nowNanos);
     owner.progressed(
@@ -140,6 +134,19 @@ public final class Sender {
       transmit(nowNanos);
     } else {
       acknowledgedPart(ahead, nowNanos);
+    }
+  }
+
+  /**
+   * The copies were answered after the originals had been: nothing was missing, the answer was
+   * merely slow, and this one says nothing of what was sent since. The idea is that of TCP's Eifel
+   * detection (RFC 3522): what a needless retry slowed down is as fast again.
+   */
+  private void retriedNeedlessly() {
+    if (!needless) {
+      needless = true;
+      timer.tooEager();
+      pace.dismissLoss();
     }
   }
 
@@ -164,27 +171,17 @@ public final class Sender {
 
   private void windowArrived() {
     repairing = false;
-    if (burst < window && ++cleanWindows >= cleanWindowsNeeded) {
-      cleanWindows = 0;
-      burst = Math.min(window, burst * 2);
-    }
+    pace.windowArrived();
   }
 
   /** Goes back to the block behind the last acknowledged one, in smaller bursts. */
   private void repair(long nowNanos) {
     repairing = true;
     repairEnd = highest;
-    slowDown();
+    pace.lost();
     owner.repeated((int) (sent - acknowledged));
     sent = acknowledged;
     transmit(nowNanos);
-  }
-
-  private void slowDown() {
-    losses++;
-    cleanWindows = 0;
-    cleanWindowsNeeded = Math.min(MOST_CLEAN_WINDOWS, 2 * cleanWindowsNeeded);
-    burst = Math.max(1, burst / 2);
   }
 
   /** Sends again what was not acknowledged in time. */
@@ -192,13 +189,14 @@ public final class Sender {
     if (ended) {
       return;
     }
-    slowDown();
+    pace.suspectLoss();
     owner.repeated((int) (highest - acknowledged));
     repairing = true;
     repairEnd = highest;
     sent = acknowledged;
     silent = true;
     retried = highest;
+    needless = false;
     blocked = false;
     transmit(nowNanos);
   }
@@ -216,7 +214,7 @@ public final class Sender {
       return;
     }
     try {
-      int allowance = burst;
+      int allowance = pace.burst();
       long end = acknowledged + window;
       while (allowance > 0 && !blocked) {
         int run = load(end, allowance);
@@ -233,7 +231,7 @@ public final class Sender {
         timer.sent(nowNanos);
       }
       if (!blocked && sent < Math.min(end, last < 0 ? end : last)) {
-        pace();
+        pause();
       }
     } catch (IOException e) {
       close();
@@ -278,11 +276,11 @@ public final class Sender {
     }
   }
 
-  private void pace() {
+  private void pause() {
     if (pacer == null) {
       pacer =
           loop.schedule(
-              PACE,
+              PAUSE,
               () -> {
                 pacer = null;
                 transmit(System.nanoTime());
@@ -292,7 +290,7 @@ public final class Sender {
 
   /** How often the peer lost something. */
   public int losses() {
-    return losses;
+    return pace.losses();
   }
 
   /** Ends the sending and frees what it holds. Idempotent. */

@@ -1,18 +1,19 @@
 package org.liminix.tftp.bench;
 
-import com.google.common.base.Splitter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A server under measurement, in a process of its own. */
 final class Subject implements AutoCloseable {
-  private static final double TICKS_PER_SECOND = 100; // USER_HZ, the same on every Linux
-
   private final String name;
   private final Process process;
   private final FastClient.Target target;
@@ -44,35 +45,39 @@ final class Subject implements AutoCloseable {
     return target;
   }
 
-  /** Moves it to a processor. */
-  void pin(int cpu) throws IOException, InterruptedException {
+  /** Nanoseconds on a processor of every thread there is, children's included, by its id. */
+  Map<Long, Long> processorTimes() {
+    Map<Long, Long> times = new HashMap<>();
     for (long pid : family()) {
-      new ProcessBuilder("taskset", "-a", "-c", "-p", Integer.toString(cpu), Long.toString(pid))
-          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-          .start()
-          .waitFor();
-    }
-  }
-
-  /** Processor seconds of the process and the children it has waited for. */
-  double cpuSeconds() throws IOException {
-    long ticks = 0;
-    for (long pid : family()) {
-      String stat = read(pid, "stat");
-      if (!stat.isEmpty()) {
-        List<String> fields =
-            Splitter.on(' ').splitToList(stat.substring(stat.lastIndexOf(')') + 2));
-        // utime, stime, cutime and cstime are the fields 14 to 17; these begin at the third
-        for (int field = 14; field <= 17; field++) {
-          ticks += Long.parseLong(fields.get(field - 3));
-        }
+      try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid + "/task"))) {
+        threads.forEach(
+            thread -> times.put(Long.parseLong(thread.getFileName().toString()), onCpu(thread)));
+      } catch (IOException ended) {
+        // between being listed and being looked at
       }
     }
-    return ticks / TICKS_PER_SECOND;
+    return times;
   }
 
-  /** Resident memory of the process and its children in MiB. */
-  double memory() throws IOException {
+  private static long onCpu(Path thread) {
+    try {
+      String schedstat = Files.readString(thread.resolve("schedstat"));
+      return Long.parseLong(schedstat.substring(0, schedstat.indexOf(' ')));
+    } catch (IOException ended) {
+      return 0;
+    }
+  }
+
+  /** Processor seconds since then of the threads there are now. */
+  double processorSecondsSince(Map<Long, Long> before) {
+    return processorTimes().entrySet().stream()
+            .mapToLong(now -> Math.max(0, now.getValue() - before.getOrDefault(now.getKey(), 0L)))
+            .sum()
+        / 1e9;
+  }
+
+  /** Resident memory of the process and its children in MB. */
+  double memory() {
     double kibibytes = 0;
     for (long pid : family()) {
       kibibytes +=
@@ -82,16 +87,16 @@ final class Subject implements AutoCloseable {
               .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
               .sum();
     }
-    return kibibytes / 1024;
+    return kibibytes * 1024 / 1e6;
   }
 
   /** What the kernel tells of a process; nothing of one that has ended meanwhile. */
-  private static String read(long pid, String file) throws IOException {
+  private static String read(long pid, String file) {
     try {
       return Files.readString(Path.of("/proc/" + pid + "/" + file));
     } catch (IOException e) {
       if (Files.exists(Path.of("/proc/" + pid))) {
-        throw e;
+        throw new UncheckedIOException(e);
       }
       return "";
     }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongConsumer;
 
 /**
  * Measures this server beside those of Debian with one client in turn, and prints MB/s, ratios,
@@ -30,12 +31,27 @@ import java.util.TreeSet;
  * -x} each into a folder of its name. {@code dnsmasq} is the installed one; it listens at port 69
  * only, so it takes part when root starts this. Cases: lockstep, window, crowd, loss, memory; all
  * unless named. Only ratios mean anything on a shared machine.
+ *
+ * <p>All servers listen by themselves, none behind inetd. Each case starts them anew, each on the
+ * same processor; where the title says one CPU the client shares it. They are warm when the clock
+ * starts, as a server is that has been up for a while: each has served {@value #SHORT_TRANSFERS}
+ * files of one block and, at the head of each row, the row's file a number of times ({@code
+ * -Dwarmup}). Then follow rounds ({@code -Drounds}) in which every server has its turn. Processor
+ * time is taken from the first packet until a client has everything, when the processes and threads
+ * that serve it still exist. The memory case alone measures servers that were just started.
  */
 final class TftpBenchmark implements AutoCloseable {
   private static final int SERVER_CPU = 1;
   private static final int ROUNDS = Integer.getInteger("rounds", 5);
-  private static final int WARM_UP = Integer.getInteger("warmup", 4);
+  private static final int WARM_UP = Integer.getInteger("warmup", 10);
+  private static final int SHORT_TRANSFERS = 1000;
+  private static final String SHORT = "1B";
   private static final double MB = 1e6;
+
+  private static final String FLAGS = System.getProperty("server.flags", "-Xmx64m");
+
+  /** For who counts megabytes: a small nursery, and the compiler that needs less memory itself. */
+  private static final String SMALL_FLAGS = FLAGS + " -Xmn4m -XX:TieredStopAtLevel=1";
 
   private final Path folder;
   private final Path peers;
@@ -49,6 +65,7 @@ final class TftpBenchmark implements AutoCloseable {
       new Random(size).nextBytes(content);
       Files.write(folder.resolve(size + "M"), content);
     }
+    Files.write(folder.resolve(SHORT), new byte[1]);
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -60,9 +77,17 @@ final class TftpBenchmark implements AutoCloseable {
     if (cases.isEmpty()) {
       cases.addAll(List.of("lockstep", "window", "crowd", "loss", "memory"));
     }
-    try (TftpBenchmark benchmark = new TftpBenchmark(Path.of(arguments[0]))) {
-      benchmark.startAll();
-      for (String name : cases) {
+    System.out.printf(
+        "Linux %s, %d processors, Java %s, server's flags %s, medians of %d%n",
+        System.getProperty("os.version"),
+        Runtime.getRuntime().availableProcessors(),
+        System.getProperty("java.version"),
+        FLAGS,
+        ROUNDS);
+    for (String name : cases) {
+      System.out.printf("%n%s, load %s%n", name, load());
+      try (TftpBenchmark benchmark = new TftpBenchmark(Path.of(arguments[0]))) {
+        benchmark.startAll();
         switch (name) {
           case "lockstep" -> benchmark.lockStep();
           case "window" -> benchmark.windows();
@@ -73,11 +98,17 @@ final class TftpBenchmark implements AutoCloseable {
         }
       }
     }
+    System.out.printf("%nload %s%n", load());
+  }
+
+  private static String load() throws IOException {
+    return Files.readString(Path.of("/proc/loadavg")).strip();
   }
 
   private void startAll() throws Exception {
-    addOurs("ours", "segments");
-    addOurs("portable", "portable");
+    addOurs("ours", "segments", FLAGS);
+    addOurs("portable", "portable", FLAGS);
+    addOurs("small", "segments", SMALL_FLAGS);
     Path hpa = peers.resolve("tftpd-hpa/usr/sbin/in.tftpd");
     if (Files.isExecutable(hpa)) {
       InetSocketAddress at = freePort();
@@ -139,11 +170,11 @@ final class TftpBenchmark implements AutoCloseable {
     }
   }
 
-  private void addOurs(String name, String mode) throws IOException {
+  private void addOurs(String name, String mode, String flags) throws IOException {
     InetSocketAddress at = freePort();
     List<String> command =
         new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
-    command.addAll(Splitter.on(' ').splitToList(System.getProperty("server.flags", "-Xmx64m")));
+    command.addAll(Splitter.on(' ').splitToList(flags));
     command.addAll(
         List.of(
             "-cp",
@@ -175,33 +206,43 @@ final class TftpBenchmark implements AutoCloseable {
   }
 
   private interface Measurement {
-    double bytesPerSecond(Subject subject) throws IOException;
+    double bytesPerSecond(Subject subject, LongConsumer complete) throws IOException;
+  }
+
+  /** Serves many short files, so that opening and ending transfers is compiled too. */
+  private void warmUp(List<Subject> among) throws IOException {
+    for (Subject subject : among) {
+      for (int i = 0; i < SHORT_TRANSFERS; i++) {
+        FastClient.fetch(file(subject, SHORT), 512, 1, bytes -> {});
+      }
+    }
   }
 
   /** Medians of rounds in which every server has its turn, so that noise hits all alike. */
-  private void compare(String title, double megabytes, List<Subject> among, Measurement measurement)
-      throws IOException {
-    List<Result> results = among.stream().map(Result::new).toList();
+  private void compare(String title, List<Subject> among, Measurement measurement) {
+    System.out.printf("%n%s%n", title);
+    List<Result> results = new ArrayList<>(among.stream().map(Result::new).toList());
     for (int round = -WARM_UP; round < ROUNDS; round++) {
-      for (Result result : results) {
-        double before = result.subject.cpuSeconds();
-        double rate = measurement.bytesPerSecond(result.subject);
-        if (round >= 0) {
-          result.rates[round] = rate / MB;
-          result.cpuSeconds += result.subject.cpuSeconds() - before;
+      for (Result result : List.copyOf(results)) {
+        try {
+          result.measure(measurement, round);
+        } catch (IOException e) {
+          System.out.printf("  %-10s takes no part: %s%n", result.subject.name(), e.getMessage());
+          results.remove(result);
         }
       }
     }
-    System.out.printf("%n%s%n", title);
     for (Result result : results) {
       System.out.printf(
           Locale.ROOT,
-          "  %-10s %8.1f MB/s   ours/it %5.2f   %6.2f ms CPU/MB   %5.1f MiB%n",
+          "  %-10s %8.1f MB/s (%.1f to %.1f)   ours/it %5.2f   %6.2f ms CPU/MB   %5.1f MB%n",
           result.subject.name(),
           result.median(),
+          result.sorted()[0],
+          result.sorted()[ROUNDS - 1],
           results.get(0).median() / result.median(),
-          result.cpuSeconds * 1000 / (megabytes * ROUNDS),
-          result.subject.memory());
+          result.cpuSeconds * 1000 / result.megabytes,
+          result.memory);
     }
   }
 
@@ -210,15 +251,39 @@ final class TftpBenchmark implements AutoCloseable {
     private final Subject subject;
     private final double[] rates = new double[ROUNDS];
     private double cpuSeconds;
+    private double megabytes;
+    private double memory;
 
     Result(Subject subject) {
       this.subject = subject;
     }
 
-    double median() {
+    /** Rounds below zero warm up. */
+    void measure(Measurement measurement, int round) throws IOException {
+      Map<Long, Long> before = subject.processorTimes();
+      double rate =
+          measurement.bytesPerSecond(
+              subject,
+              bytes -> {
+                if (round >= 0) {
+                  cpuSeconds += subject.processorSecondsSince(before);
+                  megabytes += bytes / MB;
+                  memory = Math.max(memory, subject.memory());
+                }
+              });
+      if (round >= 0) {
+        rates[round] = rate / MB;
+      }
+    }
+
+    double[] sorted() {
       double[] sorted = rates.clone();
       Arrays.sort(sorted);
-      return sorted[sorted.length / 2];
+      return sorted;
+    }
+
+    double median() {
+      return sorted()[ROUNDS / 2];
     }
   }
 
@@ -232,38 +297,41 @@ final class TftpBenchmark implements AutoCloseable {
 
   private void lockStep() throws Exception {
     pinClient(SERVER_CPU);
+    List<Subject> among = among("ours", "tftpd-hpa", "atftpd", "dnsmasq");
+    warmUp(among);
     for (int blockSize : new int[] {512, 1468, 8192, 65464}) {
       compare(
           "window 1, blksize " + blockSize + ", one CPU",
-          (16 << 20) / MB,
-          among("ours", "tftpd-hpa", "atftpd", "dnsmasq"),
-          subject -> FastClient.fetch(file(subject, "16M"), blockSize, 1));
+          among,
+          (subject, complete) -> FastClient.fetch(file(subject, "16M"), blockSize, 1, complete));
     }
   }
 
   private void windows() throws Exception {
     pinClient(SERVER_CPU);
+    List<Subject> among = among("ours", "portable", "atftpd");
+    warmUp(among);
     for (int window : new int[] {8, 64}) {
       compare(
           "blksize 1468, window " + window + ", one CPU",
-          (16 << 20) / MB,
-          among("ours", "portable", "atftpd"),
-          subject -> FastClient.fetch(file(subject, "16M"), 1468, window));
+          among,
+          (subject, complete) -> FastClient.fetch(file(subject, "16M"), 1468, window, complete));
     }
   }
 
   private void crowds() throws Exception {
     pinClient(1 - SERVER_CPU);
+    List<Subject> among = among("ours", "dnsmasq", "tftpd-hpa");
+    warmUp(among);
     for (int clients : new int[] {16, 100, 500}) {
       int size = clients == 16 ? 4 : 1;
       Map<String, Integer> fewest = new LinkedHashMap<>();
       compare(
           clients + " clients, blksize 1468, " + size + " MiB each, two CPUs",
-          clients * (size << 20) / MB,
-          among("ours", "dnsmasq", "tftpd-hpa"),
-          subject -> {
+          among,
+          (subject, complete) -> {
             FastClient.Crowd crowd =
-                FastClient.crowd(file(subject, size + "M"), clients, 1468, 0, () -> {});
+                FastClient.crowd(file(subject, size + "M"), clients, 1468, 0, () -> {}, complete);
             fewest.merge(subject.name(), crowd.completed(), Math::min);
             return crowd.bytesPerSecond();
           });
@@ -288,28 +356,32 @@ final class TftpBenchmark implements AutoCloseable {
   }
 
   private void memory() throws IOException {
-    System.out.printf("%n100 transfers at once%n");
-    for (Subject subject : among("ours", "portable", "tftpd-hpa", "atftpd", "dnsmasq")) {
-      double[] memory = {0};
-      FastClient.Crowd crowd =
-          FastClient.crowd(
-              file(subject, "1M"),
-              100,
-              1468,
-              300,
-              () -> {
-                try {
-                  memory[0] = subject.memory();
-                } catch (IOException e) {
-                  throw new java.io.UncheckedIOException(e);
-                }
-              });
+    System.out.printf("%n100 transfers at once; small is ours with %s%n", SMALL_FLAGS);
+    for (Subject subject : among("ours", "portable", "small", "tftpd-hpa", "atftpd", "dnsmasq")) {
+      double idle = subject.memory();
+      double[] memory = new double[ROUNDS];
+      int completed = 100;
+      for (int i = 0; i < ROUNDS; i++) {
+        int round = i;
+        FastClient.Crowd crowd =
+            FastClient.crowd(
+                file(subject, "1M"),
+                100,
+                1468,
+                300,
+                () -> memory[round] = subject.memory(),
+                bytes -> {});
+        completed = Math.min(completed, crowd.completed());
+      }
       System.out.printf(
           Locale.ROOT,
-          "  %-10s %6.1f MiB resident, %d of 100 complete%n",
+          "  %-10s %6.1f MB resident, %6.1f the %dth time, %6.1f idle before; %d of 100 complete%n",
           subject.name(),
           memory[0],
-          crowd.completed());
+          memory[ROUNDS - 1],
+          ROUNDS,
+          idle,
+          completed);
     }
   }
 
@@ -327,6 +399,7 @@ final class TftpBenchmark implements AutoCloseable {
     for (int size : new int[] {1, 4, 16}) {
       Files.deleteIfExists(folder.resolve(size + "M"));
     }
+    Files.deleteIfExists(folder.resolve(SHORT));
     Files.deleteIfExists(folder);
   }
 }
