@@ -31,9 +31,11 @@ import org.liminix.console.Console;
 import org.liminix.console.Match;
 import org.liminix.console.Shell;
 import org.liminix.console.TelnetLine;
+import org.liminix.isp.Account;
 import org.liminix.isp.BorderNetworkGateway;
 import org.liminix.isp.Isp;
 import org.liminix.isp.IspEvent;
+import org.liminix.isp.IspFaults;
 import org.liminix.isp.IspSession;
 import org.liminix.isp.RpPppoe;
 import org.liminix.net.Capture;
@@ -102,6 +104,17 @@ class ReadmeIT {
       IspSession session = isp.awaitSession(Duration.ofMinutes(2));
       session.terminate();
       session.awaitEnd(Duration.ofMinutes(1));
+    }
+  }
+
+  @Test
+  void anIspThatMisbehaves() {
+    Account ann = Account.of("ann", "secret").rate(50_000_000, 10_000_000).limit(1);
+    try (Segments segments = Segments.isolated();
+        BorderNetworkGateway isp = BorderNetworkGateway.account(ann).nat().start(segments)) {
+      isp.misbehave(
+          IspFaults.none().delay(IspFaults.Stage.PADI, Duration.ofSeconds(3)).blackHole(1400));
+      isp.misbehave(IspFaults.none());
     }
   }
 
