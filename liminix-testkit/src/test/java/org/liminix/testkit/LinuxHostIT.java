@@ -135,12 +135,14 @@ class LinuxHostIT {
       try (LinuxHost host = LinuxHost.on(LAN).start(segments)) {
         program = host.start("sh", "-c", "setsid sleep 1000 & echo started; sleep 1001");
         program.expect("started", PATIENCE);
-        running = CompletableFuture.supplyAsync(() -> host.run("sh", "-c", "exec sleep 1002"));
+        running =
+            CompletableFuture.supplyAsync(
+                () -> host.run("sh", "-c", "touch /run/begun; exec sleep 1002"));
         LinuxProgram watcher =
             host.start(
                 "sh",
                 "-c",
-                "until grep -q 1002 /proc/[0-9]*/cmdline; do :; done 2>/dev/null; echo seen");
+                "until [ -e /run/begun ]; do :; done; echo seen");
         watcher.expect("seen", PATIENCE);
         processes = ProcessHandle.current().descendants().toList();
         assertThat(processes).isNotEmpty();
