@@ -192,8 +192,9 @@ class CaptureIT {
   void holdsOnlyWhatIsWanted() throws Exception {
     Path file = directory.resolve("lan.pcapng");
     Segment lan = segments.get(LAN);
-    EthernetHost a = EthernetHost.on(LAN).name("ann").address("10.0.0.1/24").start(segments);
-    EthernetHost.on(LAN).name("bob").address("10.0.0.2/24").start(segments);
+    EthernetHostBuilder ann = EthernetHost.on(LAN).name("ann").address("10.0.0.1/24");
+    EthernetHost a = ann.withoutIpv6().start(segments);
+    EthernetHost.on(LAN).name("bob").address("10.0.0.2/24").withoutIpv6().start(segments);
     try (Capture capture = lan.capture(file, frame -> frame.icmp().isPresent())) {
       a.ping("10.0.0.2", Duration.ofSeconds(10));
       assertThat(capture.packets()).isEqualTo(2);

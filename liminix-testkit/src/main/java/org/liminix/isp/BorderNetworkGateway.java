@@ -20,14 +20,18 @@ import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Network;
 import org.liminix.net.Segment;
+import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.EventLog;
 import org.liminix.net.internal.Ipv4;
+import org.liminix.net.internal.Ipv6;
+import org.liminix.net.internal.Ipv6Prefix;
 
 /**
  * The ISP of a router under test, in this JVM: an access concentrator that speaks PPPoE (RFC 2516,
- * RFC 4638), PPP (RFC 1661), PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP version 2 (RFC 2759) and IPCP
- * with name servers (RFC 1332, RFC 1877) on {@link Network#ACCESS}, and routes IPv4 to {@link
- * Network#WORLD}.
+ * RFC 4638), PPP (RFC 1661), PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP version 2 (RFC 2759), IPCP
+ * with name servers (RFC 1332, RFC 1877), IPV6CP (RFC 5072), router advertisements (RFC 4861) and
+ * DHCPv6 with prefix delegation (RFC 8415) on {@link Network#ACCESS}, and routes IPv4 and IPv6 to
+ * {@link Network#WORLD}.
  *
  * <pre>{@code
  * try (BorderNetworkGateway isp = BorderNetworkGateway.likeLiminix().start(segments);
@@ -49,7 +53,10 @@ public final class BorderNetworkGateway implements Isp {
   private final EventLoop loop;
   private final Runnable onClose;
   private final AccessConcentrator concentrator;
+  private final EthernetCard worldCard;
   private final WorldRouter router;
+  private final Optional<Ipv6Router> ipv6;
+  private final Optional<Dhcpv6Server> dhcpv6;
   private final Misbehaviour misbehaviour;
   private final Set<PppSession> sessions = ConcurrentHashMap.newKeySet();
   private final EventLog<IspEvent> events = new EventLog<>();
@@ -70,7 +77,20 @@ public final class BorderNetworkGateway implements Isp {
             settings.freshAddresses());
     this.misbehaviour = new Misbehaviour(loop, settings.faults());
     Links links = new Links(settings, pool);
-    this.router = new WorldRouter(world, settings, pool, links);
+    this.worldCard = new EthernetCard(world, settings.acName(), MacAddress.random());
+    this.router = new WorldRouter(worldCard, settings, pool, links);
+    this.ipv6 =
+        settings.ipv6().map(service -> new Ipv6Router(loop, worldCard, service.terms, links));
+    this.dhcpv6 =
+        settings
+            .ipv6()
+            .map(
+                service ->
+                    new Dhcpv6Server(
+                        worldCard.mac(),
+                        service.terms.dns,
+                        service.terms.preferred,
+                        service.terms.valid));
     this.concentrator = new AccessConcentrator(access, settings, links, misbehaviour);
   }
 
@@ -189,7 +209,8 @@ public final class BorderNetworkGateway implements Isp {
             misbehaviour.stop();
             concentrator.links().forEach(PppLink::drop);
             concentrator.close();
-            router.close();
+            ipv6.ifPresent(Ipv6Router::close);
+            worldCard.close();
           });
     } catch (RejectedExecutionException e) {
       return; // its segments, and everything on their loop, ended before
@@ -260,6 +281,17 @@ public final class BorderNetworkGateway implements Isp {
     }
 
     @Override
+    public @Nullable Ipv6Line ipv6(PppLink link, Ppp.Link way) {
+      if (ipv6.isEmpty() || dhcpv6.isEmpty() || link.mtu() < Ipv6.MIN_MTU) {
+        return null;
+      }
+      Ipv6Prefix network = ipv6.get().allocate();
+      return network == null
+          ? null
+          : new Ipv6Line(loop, link, way, link, ipv6.get(), dhcpv6.get(), network);
+    }
+
+    @Override
     public boolean takeAddress(int address) {
       return !router.isOwn(address) && pool.take(address);
     }
@@ -299,8 +331,14 @@ public final class BorderNetworkGateway implements Isp {
 
     @Override
     public void forward(PppLink link, ByteBuffer packet) {
-      if (!misbehaviour.swallows(packet)) {
+      Ipv6Line line = link.ipv6();
+      if (misbehaviour.swallows(packet)) {
+        return;
+      }
+      if (Ppp.protocolOf(packet) == Ppp.IPV4) {
         router.receivedFrom(link, packet);
+      } else if (line != null) {
+        ipv6.ifPresent(world -> world.receivedFrom(link, line, packet));
       }
     }
 

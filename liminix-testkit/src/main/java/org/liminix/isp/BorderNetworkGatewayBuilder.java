@@ -50,6 +50,8 @@ public final class BorderNetworkGatewayBuilder {
   private @Nullable Boolean nat;
   private @Nullable Duration rechallenge;
   private @Nullable IspFaults faults;
+  private @Nullable Ipv6Service ipv6;
+  private boolean withoutIpv6;
   private @Nullable Duration echoInterval;
   private @Nullable Integer echoLimit;
   private @Nullable Integer maxPayload;
@@ -181,6 +183,21 @@ public final class BorderNetworkGatewayBuilder {
     return this;
   }
 
+  /** The IPv6 it sells; otherwise {@link Ipv6Service#standard()}. */
+  public BorderNetworkGatewayBuilder ipv6(Ipv6Service service) {
+    refuseOrder(withoutIpv6, "it is withoutIpv6(); leave out one of the two");
+    ipv6 = once(ipv6, service, "ipv6");
+    return this;
+  }
+
+  /** Sells no IPv6, and has none in the world. */
+  public BorderNetworkGatewayBuilder withoutIpv6() {
+    refuseOrder(withoutIpv6, "withoutIpv6() was called before; call it once");
+    refuseOrder(ipv6 != null, "ipv6(…) was called; leave out one of the two");
+    withoutIpv6 = true;
+    return this;
+  }
+
   /** What the access concentrator calls itself; otherwise "liminix". */
   public BorderNetworkGatewayBuilder acName(String name) {
     refuse(name.isEmpty() || length(name) > MAX_NAME_BYTES, "an AC name has 1 to 255 bytes");
@@ -283,7 +300,8 @@ public final class BorderNetworkGatewayBuilder {
         orElse(echoInterval, Duration.ofSeconds(10)),
         orElse(echoLimit, 3),
         orElse(maxPayload, Ppp.DEFAULT_MRU),
-        orElse(faults, IspFaults.none()));
+        orElse(faults, IspFaults.none()),
+        withoutIpv6 ? Optional.empty() : Optional.of(orElse(ipv6, Ipv6Service.standard())));
   }
 
   /** The fixed ones. */

@@ -1,8 +1,11 @@
 package org.liminix.isp;
 
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
+import org.liminix.net.Ipv6Network;
 import org.liminix.net.MacAddress;
 
 /** Something a {@link BorderNetworkGateway} saw or did. An immutable value. */
@@ -75,6 +78,52 @@ public sealed interface IspEvent {
    * @param before its old one
    */
   record SessionRenumbered(Instant at, MacAddress peer, PppSession session, Inet4Address before)
+      implements IspEvent {}
+
+  /**
+   * IPv6 flows in a session, whether IPv4 does or not (RFC 5072).
+   *
+   * @param sessionId its number
+   * @param linkLocal the client's address on the line
+   * @param network what the client is told in router advertisements, if it is
+   */
+  record Ipv6Opened(
+      Instant at,
+      MacAddress peer,
+      int sessionId,
+      Inet6Address linkLocal,
+      Optional<Ipv6Network> network)
+      implements IspEvent {}
+
+  /**
+   * A client was delegated a prefix by DHCPv6, or has it for longer (RFC 8415).
+   *
+   * @param sessionId the number of its session
+   * @param prefix which is routed to the client
+   * @param renewed whether it had the prefix before
+   */
+  record PrefixDelegated(
+      Instant at, MacAddress peer, int sessionId, Ipv6Network prefix, boolean renewed)
+      implements IspEvent {}
+
+  /**
+   * A delegated prefix is free again: the client gave it back or its session ended.
+   *
+   * @param sessionId the number of the session
+   * @param prefix which is not routed there any more
+   */
+  record PrefixReleased(Instant at, MacAddress peer, int sessionId, Ipv6Network prefix)
+      implements IspEvent {}
+
+  /**
+   * A client was leased an address by DHCPv6, or has it for longer.
+   *
+   * @param sessionId the number of its session
+   * @param address in the network of the line
+   * @param renewed whether it had the address before
+   */
+  record Ipv6AddressLeased(
+      Instant at, MacAddress peer, int sessionId, Inet6Address address, boolean renewed)
       implements IspEvent {}
 
   /**

@@ -27,6 +27,7 @@ import org.liminix.net.internal.SharedStart;
  * @param rechallenge how often a client proves anew who it is
  * @param services what is sold, the first one first
  * @param maxPayload the longest packet for clients that can take it (RFC 4638)
+ * @param ipv6 what is sold of it
  */
 record IspSettings(
     Network access,
@@ -48,7 +49,8 @@ record IspSettings(
     Duration echoInterval,
     int echoLimit,
     int maxPayload,
-    IspFaults faults)
+    IspFaults faults,
+    Optional<Ipv6Service> ipv6)
     implements Spec<BorderNetworkGateway> {
 
   /** What proves who a user is, by user. */

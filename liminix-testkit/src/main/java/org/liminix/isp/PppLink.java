@@ -4,6 +4,10 @@ import java.net.Inet4Address;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.liminix.isp.Subscribers.Refusal;
 import org.liminix.net.EventLoop;
@@ -13,7 +17,7 @@ import org.liminix.net.internal.Ipv4;
 /**
  * One PPP link from its number to its end: the phases of RFC 1661 section 3. Confined to the loop.
  */
-final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener {
+final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener, Ipv6Line.Host {
   /** What a link needs of the concentrator it is part of. */
   interface Owner extends Subscribers {
     void send(PppLink link, int protocol, ByteBuffer packet);
@@ -25,6 +29,11 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     boolean takeAddress(int address);
 
     void releaseAddress(int address);
+
+    /** The IPv6 of a client, or null if it gets none. */
+    default @Nullable Ipv6Line ipv6(PppLink link, Ppp.Link way) {
+      return null;
+    }
 
     void opened(PppLink link, PppSession session);
 
@@ -55,7 +64,14 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   private String user = "";
   private boolean authenticated;
   private @Nullable Integer address;
-  private @Nullable Ipcp ipcp;
+
+  /** By the numbers of their protocols. */
+  private final Map<Integer, NetworkControl> networks = new LinkedHashMap<>();
+
+  /** Those of which nothing will come unless the client begins anew. */
+  private final Set<NetworkControl> finished = new HashSet<>();
+
+  private volatile @Nullable Ipv6Line ipv6;
   private @Nullable PppSession session;
   private Duration openTime = Duration.ZERO;
   private int foreignSource;
@@ -70,7 +86,9 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     this.settings = settings;
     this.owner = owner;
     this.lcp = new Lcp(loop, this::send, maxMru, settings, this);
-    this.meter = new Meter(packet -> owner.forward(this, packet), packet -> send(Ppp.IPV4, packet));
+    this.meter =
+        new Meter(
+            packet -> owner.forward(this, packet), packet -> send(Ppp.protocolOf(packet), packet));
     this.clock = new SessionClock(loop, meter, this::terminate);
   }
 
@@ -94,6 +112,11 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   /** Who the client has proved to be; empty before that. */
   String user() {
     return authenticated ? user : "";
+  }
+
+  /** Its IPv6, or null if it has none. From any thread. */
+  @Nullable Ipv6Line ipv6() {
+    return ipv6;
   }
 
   boolean isOpen() {
@@ -122,7 +145,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     lcp.heard();
     int protocol = Short.toUnsignedInt(frame.getShort());
     Authenticator asked = authenticator;
-    Ipcp network = ipcp;
+    NetworkControl network = networks.get(Ppp.controlOf(protocol));
     if (protocol == Ppp.LCP) {
       lcp.received(frame);
     } else if (!lcp.isOpened() || ending != null) {
@@ -131,14 +154,12 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
       asked.received(frame);
     } else if (!authenticated) {
       return; // RFC 1661 section 3.5
-    } else if (protocol == Ppp.IPV4 && network != null) {
-      if (network.isOpened() && Ipv4.accept(frame)) {
-        meter.fromClient(frame);
-      }
-    } else if (protocol == Ppp.IPCP && network != null) {
-      network.received(frame);
-    } else {
+    } else if (network == null) {
       lcp.rejectProtocol(protocol, frame);
+    } else if (protocol == Ppp.controlOf(protocol)) {
+      network.receivedControl(frame);
+    } else if (network.isOpened() && network.accept(frame)) {
+      meter.fromClient(frame);
     }
   }
 
@@ -177,8 +198,13 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     }
     Account.Terms terms = owner.terms(user);
     meter.shape(loop, terms);
-    ipcp = new Ipcp(loop, this::send, settings, assigned, this);
-    ipcp.open();
+    networks.put(Ppp.IPCP, new Ipcp(loop, this::send, settings, assigned, this));
+    Ipv6Line line = owner.ipv6(this, this::send);
+    ipv6 = line;
+    if (line != null) {
+      networks.put(Ppp.IPV6CP, line.control());
+    }
+    networks.values().forEach(NetworkControl::open);
   }
 
   @Override
@@ -197,6 +223,10 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
 
   @Override
   public void addressAgreed() {
+    NetworkControl network = networks.get(Ppp.IPCP);
+    if (network != null) {
+      networkOpened(network);
+    }
     Integer assigned = address;
     PppSession renumbered = session;
     if (assigned != null && renumbered != null) {
@@ -225,8 +255,10 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   /** Has the client take another address. */
   void renumber(PppSession renumbered, int to) {
     Integer from = address;
-    Ipcp network = ipcp;
-    if (renumbered != session || !isOpen() || from == null || network == null) {
+    if (renumbered != session
+        || !isOpen()
+        || from == null
+        || !(networks.get(Ppp.IPCP) instanceof Ipcp network)) {
       throw new IllegalStateException(renumbered + " is not open; await another one first");
     }
     if (!owner.takeAddress(to)) {
@@ -241,8 +273,28 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   }
 
   @Override
-  public void networkFinished(String why, boolean byPeer) {
-    terminate(byPeer ? IspEvent.Reason.CLIENT : IspEvent.Reason.NEGOTIATION, "IPCP ended: " + why);
+  public void networkFinished(NetworkControl network, String why, boolean byPeer) {
+    finished.add(network);
+    if (finished.containsAll(networks.values())) {
+      terminate(
+          byPeer ? IspEvent.Reason.CLIENT : IspEvent.Reason.NEGOTIATION,
+          network.name() + " ended: " + why);
+    }
+  }
+
+  @Override
+  public void networkOpened(NetworkControl network) {
+    finished.remove(network);
+  }
+
+  @Override
+  public void sendIpv6(ByteBuffer packet) {
+    send(Ppp.IPV6, packet);
+  }
+
+  @Override
+  public void record(IspEvent event) {
+    owner.record(event);
   }
 
   @Override
@@ -250,8 +302,15 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     Authenticator asked = authenticator;
     if (asked != null && protocol == asked.protocol()) {
       terminate(IspEvent.Reason.NEGOTIATION, "The client does not authenticate itself after all");
-    } else if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
-      terminate(IspEvent.Reason.NEGOTIATION, "The client has no IPv4");
+      return;
+    }
+    NetworkControl network = networks.get(Ppp.controlOf(protocol));
+    if (network != null) {
+      network.abandon();
+      if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
+        leaveOpen();
+      }
+      networkFinished(network, "the client does not know it", false);
     }
   }
 
@@ -325,10 +384,13 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
       authenticator = null;
     }
     leaveOpen();
-    if (ipcp != null) {
-      ipcp.abandon();
-      ipcp = null;
+    Ipv6Line line = ipv6;
+    if (line != null) {
+      line.close();
     }
+    networks.values().forEach(NetworkControl::abandon);
+    networks.clear();
+    finished.clear();
   }
 
   private void leaveOpen() {

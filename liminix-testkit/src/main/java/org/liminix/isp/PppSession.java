@@ -1,9 +1,13 @@
 package org.liminix.isp;
 
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.liminix.net.EventLoop;
+import org.liminix.net.Ipv6Network;
 import org.liminix.net.MacAddress;
 import org.liminix.net.internal.Futures;
 import org.liminix.net.internal.Ipv4;
@@ -101,6 +105,45 @@ public final class PppSession implements IspSession {
   /** From the client's request of a session (PADR) until packets flowed. */
   public Duration setupTime() {
     return setupTime;
+  }
+
+  /**
+   * Waits until IPv6 flows, too, and returns the client's address on the line (RFC 5072).
+   *
+   * @throws IllegalStateException if the ISP sells no IPv6
+   */
+  public Inet6Address awaitIpv6(Duration timeout) {
+    Ipv6Line line = ipv6();
+    return Futures.await(loop, line.opened()::copy, timeout, "IPv6 in " + this);
+  }
+
+  /**
+   * Waits until a prefix has been delegated to the client (RFC 8415), and returns the first one.
+   *
+   * @throws IllegalStateException if the ISP sells no IPv6
+   */
+  public Ipv6Network awaitDelegation(Duration timeout) {
+    Ipv6Line line = ipv6();
+    return Futures.await(loop, line.delegated()::copy, timeout, "delegated prefix in " + this);
+  }
+
+  private Ipv6Line ipv6() {
+    Ipv6Line line = link.ipv6();
+    if (line == null) {
+      throw new IllegalStateException(
+          this + " is without IPv6, or its packets are too short; start the ISP with ipv6(…)");
+    }
+    return line;
+  }
+
+  /** The IPv6 network of the line, if it has one. */
+  public Optional<Ipv6Network> ipv6Network() {
+    return Optional.ofNullable(link.ipv6()).flatMap(Ipv6Line::network);
+  }
+
+  /** The prefixes that are delegated to the client at this moment. */
+  public List<Ipv6Network> delegatedPrefixes() {
+    return Optional.ofNullable(link.ipv6()).map(Ipv6Line::delegations).orElse(List.of());
   }
 
   /** For how long it has been open, or was. */

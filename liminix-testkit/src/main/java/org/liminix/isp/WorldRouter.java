@@ -4,9 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.liminix.net.MacAddress;
-import org.liminix.net.Segment;
 import org.liminix.net.internal.Ethernet;
+import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.Icmp;
 import org.liminix.net.internal.Ipv4;
 import org.liminix.net.internal.Ipv4Interface;
@@ -42,12 +41,12 @@ final class WorldRouter implements Ipv4Interface.Owner {
 
   private final Reassembly wholes = new Reassembly();
 
-  WorldRouter(Segment world, IspSettings settings, AddressPool pool, Sessions sessions) {
+  WorldRouter(EthernetCard world, IspSettings settings, AddressPool pool, Sessions sessions) {
     this.localAddress = settings.localAddress();
     this.pool = pool;
     this.fragment = ByteBuffer.allocateDirect(settings.maxPayload());
     this.sessions = sessions;
-    this.card = new Ipv4Interface(world, settings.acName(), MacAddress.random(), this);
+    this.card = new Ipv4Interface(world, this);
     card.configure(settings.worldAddress(), null);
     this.nat = settings.nat() ? new Nat(settings.worldAddress().address(), System::nanoTime) : null;
   }
@@ -58,10 +57,6 @@ final class WorldRouter implements Ipv4Interface.Owner {
 
   void remove(int address, PppLink link) {
     byAddress.remove(address, link);
-  }
-
-  void close() {
-    card.close();
   }
 
   /** A packet came from a session. */

@@ -93,7 +93,11 @@ public final class RouterImage implements BootImage {
     builder.defaults.putAll(
         GuestTemplates.pppoeRouter(
             requirePppWord("account", account), requirePppWord("password", password)));
-    kernelWithPpp(architecture).ifPresent(builder::packages);
+    return pppoePackages(builder);
+  }
+
+  private static Builder pppoePackages(Builder builder) {
+    kernelWithPpp(builder.architecture).ifPresent(builder::packages);
     return builder
         .packages("ppp", "dnsmasq-base", "nftables")
         .modules(
@@ -113,6 +117,33 @@ public final class RouterImage implements BootImage {
       case ARM64 -> Optional.of("linux-image-arm64");
       case MIPSEL, ARMHF -> Optional.empty();
     };
+  }
+
+  /**
+   * As {@link #pppoeRouter(Architecture)}, with IPv6 as well.
+   *
+   * @see #dualStackRouter(Architecture, String, String)
+   */
+  public static Builder dualStackRouter(Architecture architecture) {
+    return dualStackRouter(architecture, "db123@a.1", "NotReallyTheSecret");
+  }
+
+  /**
+   * As {@link #pppoeRouter(Architecture, String, String)}, with IPv6 as well: it asks the ISP for a
+   * prefix of 56 bits with DHCPv6 (dhcp6c, RFC 8415), takes the first network of it for the LAN and
+   * advertises it there (dnsmasq, RFC 4861), so that hosts make themselves addresses. It has no
+   * firewall that would keep the world from them.
+   *
+   * @param account the name at the ISP, for PAP and CHAP
+   * @param password the password at the ISP
+   */
+  public static Builder dualStackRouter(
+      Architecture architecture, String account, String password) {
+    Builder builder = new Builder(architecture);
+    builder.defaults.putAll(
+        GuestTemplates.dualStackRouter(
+            requirePppWord("account", account), requirePppWord("password", password)));
+    return pppoePackages(builder).packages("wide-dhcpv6-client");
   }
 
   private static String requirePppWord(String what, String word) {

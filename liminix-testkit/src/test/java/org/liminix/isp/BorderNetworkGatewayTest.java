@@ -349,11 +349,11 @@ class BorderNetworkGatewayTest {
   void rejectsProtocolsItDoesNotSpeakAndCodesItDoesNotKnow() throws Exception {
     start();
     client.dial();
-    ByteBuffer ipv6cp = Ppp.packet(1, 1, "xx");
-    client.send(0x8057, ipv6cp.duplicate());
+    ByteBuffer ccp = Ppp.packet(1, 1, "xx");
+    client.send(0x80fd, ccp.duplicate());
     ByteBuffer rejected = client.next(Ppp.LCP, Lcp.PROTOCOL_REJECT).data();
-    assertThat(rejected.getShort()).isEqualTo((short) 0x8057);
-    assertThat(rejected).isEqualTo(ipv6cp);
+    assertThat(rejected.getShort()).isEqualTo((short) 0x80fd);
+    assertThat(rejected).isEqualTo(ccp);
     client.send(Ppp.LCP, 99, 3);
     assertThat(client.next(Ppp.LCP, Negotiation.CODE_REJECT).data().get(0)).isEqualTo((byte) 99);
   }

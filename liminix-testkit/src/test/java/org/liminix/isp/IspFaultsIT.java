@@ -252,8 +252,13 @@ class IspFaultsIT {
     PppSession session = gateway.awaitSession(PATIENCE);
     routeToTheWorld();
     // A challenge every 500 ms: the fourth comes after three were met.
-    assertThat(run("n=0; while [ $(grep -c 'rcvd .CHAP Success' " + logFile() + ") -lt 4 ]; do"
-            + " n=$((n+1)); [ $n -gt 400 ] && break; usleep 50000; done; cat " + logFile()))
+    assertThat(
+            run(
+                "n=0; while [ $(grep -c 'rcvd .CHAP Success' "
+                    + logFile()
+                    + ") -lt 4 ]; do"
+                    + " n=$((n+1)); [ $n -gt 400 ] && break; usleep 50000; done; cat "
+                    + logFile()))
         .containsPattern("(?s)(rcvd .CHAP Challenge.*rcvd .CHAP Success.*){4}");
     carries("ppp" + unit);
     assertThat(session.state()).isEqualTo(PppSession.State.OPEN);

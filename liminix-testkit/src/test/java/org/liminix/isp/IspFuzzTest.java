@@ -116,8 +116,7 @@ class IspFuzzTest {
     int code = data.pickValue(codes);
     int id = data.consumeInt(0, 3);
     byte[] content = data.consumeBytes(data.consumeInt(0, 100));
-    ByteBuffer frame =
-        ByteBuffer.allocate(Ethernet.HEADER + Pppoe.HEADER + content.length);
+    ByteBuffer frame = ByteBuffer.allocate(Ethernet.HEADER + Pppoe.HEADER + content.length);
     long to = (forAll ? MacAddress.BROADCAST : concentrator).toLong();
     Ethernet.putHeader(frame, to, 0x0200_0000_0001L, type);
     Pppoe.putHeader(frame, code, id, content.length - (data.consumeBoolean() ? 1 : 0));
@@ -135,12 +134,7 @@ class IspFuzzTest {
       ByteBuffer packet = ByteBuffer.allocate(Ipv4.HEADER + content.length);
       int stranger = data.consumeInt();
       Ipv4.putHeader(
-          packet,
-          out ? INSIDE : stranger,
-          out ? stranger : OUTSIDE,
-          protocol,
-          1,
-          content.length);
+          packet, out ? INSIDE : stranger, out ? stranger : OUTSIDE, protocol, 1, content.length);
       packet.put(content).flip();
       boolean translated = out ? nat.outbound(packet) : nat.inbound(packet);
       check(Checksum.of(packet, 0, Ipv4.HEADER) == 0, "the header is not whole");

@@ -58,8 +58,7 @@ final class Line implements PppLink.Owner {
     ByteBuffer wishes = request;
     assertThat(wishes).isNotNull();
     receive(
-        protocol,
-        Ppp.packet(Negotiation.CONFIGURE_ACK, Ppp.identifier(wishes), Ppp.data(wishes)));
+        protocol, Ppp.packet(Negotiation.CONFIGURE_ACK, Ppp.identifier(wishes), Ppp.data(wishes)));
     ByteBuffer ours = Ppp.begin(Negotiation.CONFIGURE_REQUEST, 1, 6);
     if (protocol == Ppp.IPCP) {
       PppOption.putAll(

@@ -296,8 +296,7 @@ class NatTest {
   void carriesDatagramsThatComeInPieces() throws Exception {
     FakeClient client = new FakeClient(segments);
     BorderNetworkGateway.likeLiminix().nat().start(segments);
-    EthernetHost server =
-        EthernetHost.on(Network.WORLD).address("10.0.2.2/24").start(segments);
+    EthernetHost server = EthernetHost.on(Network.WORLD).address("10.0.2.2/24").start(segments);
     int address = client.dial();
     BlockingQueue<Integer> lengths = new LinkedBlockingQueue<>();
     server.bind(
@@ -326,14 +325,10 @@ class NatTest {
     FakeClient client = new FakeClient(segments);
     BorderNetworkGateway.likeLiminix().nat().start(segments);
     EthernetHost server =
-        EthernetHost.on(Network.WORLD)
-            .address("10.0.2.2/24")
-            .gateway("10.0.2.1")
-            .start(segments);
+        EthernetHost.on(Network.WORLD).address("10.0.2.2/24").gateway("10.0.2.1").start(segments);
     int address = client.dial();
     segments.loop().call(client::forget);
-    assertThatThrownBy(
-            () -> server.ping(Ipv4.toString(address), Duration.ofSeconds(5)))
+    assertThatThrownBy(() -> server.ping(Ipv4.toString(address), Duration.ofSeconds(5)))
         .hasMessageContaining("unreachable");
     assertThat(client.peek()).isNull();
   }

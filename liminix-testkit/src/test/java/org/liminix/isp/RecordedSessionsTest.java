@@ -56,7 +56,8 @@ class RecordedSessionsTest {
   }
 
   /** A packet of one side; of discovery packets only the code and the tags count. */
-  private record Said(boolean byClient, int type, int code, List<Tag> tags, int ppp, ByteBuffer it) {
+  private record Said(
+      boolean byClient, int type, int code, List<Tag> tags, int ppp, ByteBuffer it) {
     int identifier() {
       return Ppp.identifier(it);
     }
@@ -112,9 +113,11 @@ class RecordedSessionsTest {
     String text() {
       if (type == Pppoe.DISCOVERY) {
         return "%02x%s%s"
-            .formatted(code, has(Pppoe.HOST_UNIQ) ? " uniq" : "", has(Pppoe.MAX_PAYLOAD) ? " max" : "");
+            .formatted(
+                code, has(Pppoe.HOST_UNIQ) ? " uniq" : "", has(Pppoe.MAX_PAYLOAD) ? " max" : "");
       }
-      boolean configures = code <= Negotiation.CONFIGURE_REJECT && (ppp == Ppp.LCP || ppp == Ppp.IPCP);
+      boolean configures =
+          code <= Negotiation.CONFIGURE_REJECT && (ppp == Ppp.LCP || ppp == Ppp.IPCP);
       return "%04x/%d%s".formatted(ppp, code, configures ? optionTypes() : "");
     }
 

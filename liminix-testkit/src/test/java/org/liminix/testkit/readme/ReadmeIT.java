@@ -31,9 +31,11 @@ import org.liminix.console.Console;
 import org.liminix.console.Match;
 import org.liminix.console.Shell;
 import org.liminix.console.TelnetLine;
+import org.liminix.isp.Account;
 import org.liminix.isp.BorderNetworkGateway;
 import org.liminix.isp.Isp;
 import org.liminix.isp.IspEvent;
+import org.liminix.isp.IspFaults;
 import org.liminix.isp.IspSession;
 import org.liminix.isp.RpPppoe;
 import org.liminix.net.Capture;
@@ -102,6 +104,17 @@ class ReadmeIT {
       IspSession session = isp.awaitSession(Duration.ofMinutes(2));
       session.terminate();
       session.awaitEnd(Duration.ofMinutes(1));
+    }
+  }
+
+  @Test
+  void anIspThatMisbehaves() {
+    Account ann = Account.of("ann", "secret").rate(50_000_000, 10_000_000).limit(1);
+    try (Segments segments = Segments.isolated();
+        BorderNetworkGateway isp = BorderNetworkGateway.account(ann).nat().start(segments)) {
+      isp.misbehave(
+          IspFaults.none().delay(IspFaults.Stage.PADI, Duration.ofSeconds(3)).blackHole(1400));
+      isp.misbehave(IspFaults.none());
     }
   }
 
@@ -191,7 +204,10 @@ class ReadmeIT {
       lan.cable("pc").impair(Impairment.none().rate(2_000_000).delay(Duration.ofMillis(20)));
       try (FrameLog log = lan.log()) {
         pc.ping("10.0.0.2", Duration.ofSeconds(5));
-        Frame reply = log.await(frame -> frame.icmp().isPresent(), Duration.ofSeconds(5));
+        Frame reply =
+            log.await(
+                frame -> frame.icmp().filter(i -> i.type() == 0).isPresent(),
+                Duration.ofSeconds(5));
       }
     }
   }
