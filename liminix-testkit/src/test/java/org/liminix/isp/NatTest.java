@@ -332,19 +332,4 @@ class NatTest {
         .hasMessageContaining("unreachable");
     assertThat(client.peek()).isNull();
   }
-
-  @Test
-  void saysThatAPacketIsTooLongForTheWorld() throws Exception {
-    FakeClient client = new FakeClient(segments);
-    BorderNetworkGateway.likeLiminix().start(segments);
-    int address = client.dial();
-    ByteBuffer packet = udp(address, 5000, SERVER, 53, 1500);
-    packet.putShort(6, (short) 0x4000); // do not fragment
-    Ipv4.setTtl(packet, 64);
-    client.send(Ppp.IPV4, packet);
-    ByteBuffer error = client.next(Ppp.IPV4, 0).ppp();
-    assertThat(error.get(20)).isEqualTo((byte) Icmp.UNREACHABLE);
-    assertThat(error.get(21)).isEqualTo((byte) Icmp.FRAGMENTATION_NEEDED);
-    assertThat(error.getShort(26)).isEqualTo((short) 1500);
-  }
 }

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -129,29 +128,31 @@ class LinuxHostIT {
 
   @Test
   void leavesNothingBehindWhenItIsClosed() throws Exception {
-    AtomicReference<List<ProcessHandle>> processes = new AtomicReference<>();
+    List<ProcessHandle> processes;
     try (Segments segments = Segments.isolated()) {
       CompletableFuture<GuestResult> running;
       LinuxProgram program;
       try (LinuxHost host = LinuxHost.on(LAN).start(segments)) {
         program = host.start("sh", "-c", "setsid sleep 1000 & echo started; sleep 1001");
         program.expect("started", PATIENCE);
-        running = CompletableFuture.supplyAsync(() -> host.run("sh", "-c", "exec sleep 1002"));
+        running =
+            CompletableFuture.supplyAsync(
+                () -> host.run("sh", "-c", "touch /run/begun; exec sleep 1002"));
         LinuxProgram watcher =
             host.start(
                 "sh",
                 "-c",
-                "until grep -q 1002 /proc/[0-9]*/cmdline; do :; done 2>/dev/null; echo seen");
+                "until [ -e /run/begun ]; do :; done; echo seen");
         watcher.expect("seen", PATIENCE);
-        processes.set(ProcessHandle.current().descendants().toList());
-        assertThat(processes.get()).isNotEmpty();
+        processes = ProcessHandle.current().descendants().toList();
+        assertThat(processes).isNotEmpty();
       }
       assertThat(program.isRunning()).isFalse();
       assertThatThrownBy(() -> running.get(10, TimeUnit.SECONDS))
           .cause()
           .isInstanceOf(LinuxHostException.class)
           .hasMessageContaining("was closed while it ran");
-      awaitEnd(processes.get());
+      awaitEnd(processes);
       assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain("liminix");
     }
   }

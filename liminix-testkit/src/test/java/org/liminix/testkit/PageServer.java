@@ -52,7 +52,7 @@ public final class PageServer implements AutoCloseable {
         client.setSoTimeout(PATIENCE_MILLIS);
         answer(client);
       } catch (IOException e) {
-        continue; // the client's business, or the end
+        // The client's business, or the end.
       }
     }
   }
