@@ -15,9 +15,10 @@ import java.util.function.Supplier;
  * cable.plug();
  * }</pre>
  *
- * <p>Changes hold from the next frame on; what is on its way already arrives. Captures name in each
- * packet's comment what happened to it, and hold lost frames, too. A machine does not notice a
- * pulled cable as such: its carrier is QEMU's to take, with {@code vm.link(LAN).down()}.
+ * <p>Changes hold from the next frame on; what is on its way already arrives, and before what is
+ * sent after the change. Captures name in each packet's comment what happened to it, and hold lost
+ * frames, too. A machine does not notice a pulled cable as such: its carrier is QEMU's to take,
+ * with {@code vm.link(LAN).down()}.
  *
  * <p>Thread-safe. It is gone with its station: one that comes again has a good cable.
  */
@@ -112,18 +113,26 @@ public final class Cable {
 
   /** One of the two ways on a cable. */
   public final class Direction {
-    private final int index;
-    private boolean pulled; // this and what follows are confined to the loop
-    private Impairer impairer;
+    private final Impairer impairer; // this and what follows are confined to the loop
+    private boolean pulled;
 
     private Direction(int index) {
-      this.index = index;
-      this.impairer = new Impairer(port.segment, Impairment.none(), 0);
+      this.impairer = new Impairer(port.segment, index);
     }
 
     /** Does this to frames that go this way, in place of what was done before. */
     public void impair(Impairment impairment) {
       call(() -> set(impairment));
+    }
+
+    /** Loses everything that goes this way, until {@link #plug} or {@link Cable#repair}. */
+    public void pull() {
+      call(() -> pulled = true);
+    }
+
+    /** Ends {@link #pull}, and {@link Cable#pull} for this way. */
+    public void plug() {
+      call(() -> pulled = false);
     }
 
     /** What has happened to frames while it was damaged; it is not counted while it is good. */
@@ -137,7 +146,7 @@ public final class Cable {
     }
 
     private void set(Impairment impairment) {
-      impairer = impairer.replacedBy(impairment, index);
+      impairer.set(impairment);
     }
 
     /** Whether frames that go this way need a look at all. */

@@ -28,8 +28,9 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>What has passed is written within moments, by a thread that all captures share, so that a
- * crash loses little and a slow disk holds up nobody. Thread-safe. Whoever began it closes it;
- * closing the segments does so too.
+ * crash loses little and a slow disk holds up nobody. {@code tail -c +1 -f access.pcapng |
+ * wireshark -k -i -} follows it while it grows. Thread-safe. Whoever began it closes it; closing
+ * the segments does so too.
  */
 public final class Capture implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Capture.class);

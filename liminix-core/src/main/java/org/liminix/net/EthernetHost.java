@@ -1,30 +1,38 @@
 package org.liminix.net;
 
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Predicate;
+import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.EventLog;
 import org.liminix.net.internal.Futures;
-import org.liminix.net.internal.Icmp;
 import org.liminix.net.internal.Ipv4;
 import org.liminix.net.internal.Ipv4Interface;
 import org.liminix.net.internal.Ipv4Prefix;
-import org.liminix.net.internal.Reassembly;
+import org.liminix.net.internal.Ipv6Address;
+import org.liminix.process.WaitTimeoutException;
 
 /**
  * A computer with one network card that exists only in this JVM: it answers ARP (RFC 826) and pings
- * (RFC 792), has UDP ports of any number without root, and can be a DHCP client (RFC 2131).
+ * (RFC 792), has UDP ports of any number without root, and can be a DHCP client (RFC 2131). With
+ * IPv6 it finds its neighbours (RFC 4861), answers pings (RFC 4443) and, unless it was given an
+ * address, makes itself one in every network that a router advertises (RFC 4862); the rest of these
+ * addresses comes from its card's (RFC 4291 appendix A).
  *
  * <pre>{@code
  * EthernetHost server = EthernetHost.on(WORLD).address("10.0.2.2/24").gateway("10.0.2.1").start(segments);
  * EthernetHost pc = EthernetHost.on(LAN).start(segments);
  * DhcpLease lease = pc.dhcp();
  * Duration time = pc.ping("10.0.2.2", Duration.ofSeconds(5)).roundTrip();
+ * Inet6Address address = pc.awaitIpv6Address(Duration.ofSeconds(30));
  * server.awaitPing(ping -> ping.source().equals(routerAddress), Duration.ofSeconds(1));
  * }</pre>
  *
@@ -40,14 +48,18 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
   private final String name;
   private final MacAddress mac;
   private final EventLoop loop;
-  private final Ipv4Interface card;
+  private final EthernetCard card;
   private final UdpPorts udp;
   private final Pinger pinger;
+  private final Ipv4Host ipv4;
+  private final Optional<Ipv6Host> ipv6;
   private final DhcpClient dhcpClient;
-  private final Reassembly reassembly = new Reassembly();
-  private final ByteBuffer answer = ByteBuffer.allocateDirect(Ipv4.MAX_PACKET);
   private final EventLog<ReceivedPing> receivedPings = new EventLog<>();
   private final EventLog<DhcpLease> leases = new EventLog<>();
+  private final EventLog<RouterAdvertisement> advertisements = new EventLog<>();
+  private final EventLog<Inet6Address> ipv6News = new EventLog<>();
+  private final Set<Inet6Address> ipv6Addresses = ConcurrentHashMap.newKeySet();
+  private final Map<Inet6Address, MacAddress> duplicates = new ConcurrentHashMap<>();
   private volatile Optional<DhcpLease> lease = Optional.empty();
   private final Runnable onClose;
 
@@ -58,14 +70,21 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
     this.mac = spec.mac();
     this.loop = segment.loop();
     this.onClose = onClose;
-    this.card = new Ipv4Interface(segment, name, mac, new Receiver());
-    this.udp = new UdpPorts(loop, card, name);
-    this.pinger = new Pinger(loop, card, name);
+    this.card = new EthernetCard(segment, name, mac);
+    InternetLayer.Layers layers = new Layers();
+    this.udp = new UdpPorts(loop, name, layers);
+    this.pinger = new Pinger(loop, name, layers);
+    this.ipv4 = new Ipv4Host(card, udp, pinger, receivedPings::add);
+    this.ipv6 =
+        spec.ipv6()
+            ? Optional.of(new Ipv6Host(loop, card, udp, pinger, new Ipv6Listener()))
+            : Optional.empty();
     this.dhcpClient = new DhcpClient(loop, udp, mac, name, this::leased);
     Ipv4Prefix address = spec.address();
     if (address != null) {
-      card.configure(address, spec.gateway());
+      ipv4.card().configure(address, spec.gateway());
     }
+    ipv6.ifPresent(host -> host.start(spec.ipv6Address(), spec.ipv6Gateway()));
     if (spec.dhcp()) {
       dhcpClient.keepLeased();
     }
@@ -91,32 +110,81 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
     return mac;
   }
 
-  /** The address it has now, given or leased. */
+  /** The IPv4 address it has now, given or leased. */
   public Optional<Inet4Address> address() {
-    return loop.compute(
-        () -> Optional.ofNullable(card.address()).map(prefix -> Ipv4.toInet(prefix.address())));
+    return loop.compute(ipv4::localAddress);
+  }
+
+  /**
+   * The IPv6 addresses it has now: that of the link (RFC 4291 section 2.5.6), then what was given
+   * or made from router advertisements.
+   */
+  public List<Inet6Address> ipv6Addresses() {
+    return loop.compute(() -> ipv6.map(Ipv6Host::all).orElse(List.of()));
+  }
+
+  /**
+   * Waits until it has an IPv6 address beyond the link's, given or made from a router
+   * advertisement, and returns one.
+   */
+  public Inet6Address awaitIpv6Address(Duration timeout) {
+    return awaitIpv6Address(address -> !address.isLinkLocalAddress(), timeout);
+  }
+
+  /** Waits until it has an IPv6 address that matches, and returns one. */
+  public Inet6Address awaitIpv6Address(
+      Predicate<? super Inet6Address> predicate, Duration timeout) {
+    try {
+      return ipv6News.await(
+          address -> ipv6Addresses.contains(address) && predicate.test(address),
+          timeout,
+          "such IPv6 address of " + name);
+    } catch (WaitTimeoutException e) {
+      duplicates.forEach(
+          (address, holder) ->
+              e.addSuppressed(
+                  new NetworkException(
+                      address.getHostAddress() + " is that of " + holder + " already")));
+      throw e;
+    }
+  }
+
+  /** What routers have told this host (RFC 4861), oldest first. */
+  public List<RouterAdvertisement> routerAdvertisements() {
+    return advertisements.all();
+  }
+
+  /** The first router advertisement that matches, of those that came and those that will. */
+  public RouterAdvertisement awaitRouterAdvertisement(
+      Predicate<? super RouterAdvertisement> predicate, Duration timeout) {
+    return advertisements.await(predicate, timeout, "such router advertisement to " + name);
   }
 
   /**
    * Sends echo requests, one a second, until one is answered.
    *
-   * @param target an IPv4 address; names are not looked up
+   * @param target an IPv4 or IPv6 address; names are not looked up
    * @param timeout until when an answer must have come
    * @throws PingFailedException if none came or an ICMP error did; its reason says which
    */
   public Ping ping(String target, Duration timeout) {
-    int address = Ipv4.parse(target);
-    // The pinger keeps the time itself and knows the reason; the wait is only its backstop.
-    return Futures.await(
-        loop,
-        () -> pinger.ping(address, timeout),
-        timeout.plusSeconds(10),
-        "end of the ping of " + target);
+    return ping(parse(target), timeout);
+  }
+
+  private static InetAddress parse(String address) {
+    return address.indexOf(':') < 0
+        ? Ipv4.toInet(Ipv4.parse(address))
+        : Ipv6Address.parse(address).toInet();
   }
 
   /** As {@link #ping(String, Duration)}. */
-  public Ping ping(Inet4Address target, Duration timeout) {
-    return ping(target.getHostAddress(), timeout);
+  public Ping ping(InetAddress target, Duration timeout) {
+    // The pinger keeps the time itself and knows the reason; the wait is only its backstop.
+    return Futures.await(
+        loop,
+        () -> pinger.ping(target, timeout),
+        timeout.plusSeconds(10),
+        "end of the ping of " + target.getHostAddress());
   }
 
   /** The pings that have reached this host and were answered, oldest first. */
@@ -143,11 +211,16 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
     return loop;
   }
 
+  /** Its IPv4, for servers on it that need more than ports. Confined to the loop. */
+  Ipv4Interface card() {
+    return ipv4.card();
+  }
+
   @Override
   public Optional<MacAddress> linkAddress(InetAddress neighbour) {
-    return neighbour instanceof Inet4Address address
-        ? card.neighbour(Ipv4.parse(address.getHostAddress()))
-        : Optional.empty();
+    return neighbour instanceof Inet6Address address
+        ? ipv6.flatMap(host -> host.neighbour(address))
+        : ipv4.card().neighbour(Ipv4.toInt((Inet4Address) neighbour));
   }
 
   /** Broadcasts DHCPDISCOVER, again and again, until a server makes an offer. */
@@ -192,12 +265,13 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
     lease = granted;
     granted.ifPresentOrElse(
         terms -> {
-          card.configure(
-              new Ipv4Prefix(Ipv4.toInt(terms.address()), terms.prefixLength()),
-              terms.router().map(Ipv4::toInt).orElse(null));
+          ipv4.card()
+              .configure(
+                  new Ipv4Prefix(Ipv4.toInt(terms.address()), terms.prefixLength()),
+                  terms.router().map(Ipv4::toInt).orElse(null));
           leases.add(terms);
         },
-        card::unconfigure);
+        ipv4.card()::unconfigure);
   }
 
   /** Takes the host off the network. Idempotent. */
@@ -205,7 +279,11 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
   public void close() {
     card.close();
     try {
-      loop.execute(dhcpClient::close);
+      loop.execute(
+          () -> {
+            dhcpClient.close();
+            ipv6.ifPresent(Ipv6Host::close);
+          });
     } catch (RejectedExecutionException e) {
       return; // its segments, and everything on their loop, ended before
     }
@@ -217,70 +295,49 @@ public final class EthernetHost implements DatagramHost, LinkAddresses, AutoClos
     return "EthernetHost[" + name() + " on " + network() + "]";
   }
 
-  /** What the host does with packets. */
-  private final class Receiver implements Ipv4Interface.Owner {
+  private final class Layers implements InternetLayer.Layers {
     @Override
-    public void received(ByteBuffer packet, long sender) {
-      int destination = Ipv4.destination(packet);
-      boolean own = card.isOwn(destination);
-      // RFC 2131 section 4.1: before it has an address, a client takes what comes to its card.
-      if (!own && !card.isBroadcast(destination) && card.address() != null) {
-        return;
-      }
-      ByteBuffer whole = Ipv4.isFragment(packet) ? reassembly.add(packet) : packet;
-      if (whole == null) {
-        return;
-      }
-      switch (Ipv4.protocol(whole)) {
-        case Ipv4.ICMP -> {
-          if (own && Icmp.isMessage(whole)) {
-            receivedIcmp(whole, sender);
-          }
-        }
-        case Ipv4.UDP -> {
-          if (!udp.received(whole) && own) {
-            refuse(whole, Icmp.PORT);
-          }
-        }
-        default -> {
-          if (own) {
-            refuse(whole, Icmp.PROTOCOL);
-          }
-        }
-      }
-    }
-
-    private void receivedIcmp(ByteBuffer packet, long sender) {
-      int icmp = packet.position() + Ipv4.headerLength(packet);
-      switch (packet.get(icmp)) {
-        case Icmp.ECHO_REQUEST -> {
-          ReceivedPing ping =
-              new ReceivedPing(
-                  Ipv4.toInet(Ipv4.source(packet)),
-                  MacAddress.of(sender),
-                  Ipv4.ttl(packet),
-                  Short.toUnsignedInt(packet.getShort(icmp + 4)),
-                  Short.toUnsignedInt(packet.getShort(icmp + 6)));
-          Icmp.writeEchoReply(answer, packet);
-          card.send(answer);
-          receivedPings.add(ping);
-        }
-        case Icmp.ECHO_REPLY -> pinger.reply(packet, icmp);
-        case Icmp.UNREACHABLE, Icmp.TIME_EXCEEDED -> pinger.error(packet, icmp);
-        default -> {} // other messages ask nothing of a host (RFC 1122 section 3.2.2)
-      }
-    }
-
-    private void refuse(ByteBuffer packet, int code) {
-      int own = Ipv4.destination(packet);
-      if (Icmp.writeError(answer, own, Icmp.UNREACHABLE, code, 0, packet)) {
-        card.send(answer);
-      }
+    public InternetLayer to(InetAddress address) {
+      return address instanceof Inet4Address
+          ? ipv4
+          : ipv6.orElseThrow(
+              () ->
+                  new IllegalArgumentException(
+                      "%s has no way to %s: leave out withoutIpv6()"
+                          .formatted(name, address.getHostAddress())));
     }
 
     @Override
-    public void unreachable(ByteBuffer packet, boolean noRoute) {
-      pinger.unsent(packet, noRoute);
+    public InetAddress localAddress() {
+      return ipv4.localAddress()
+          .<InetAddress>map(own -> own)
+          .or(() -> ipv6.flatMap(Ipv6Host::localAddress))
+          .orElseGet(() -> Ipv4.toInet(0));
+    }
+  }
+
+  /** Remembers what happens to IPv6. */
+  private final class Ipv6Listener implements Ipv6Host.Listener {
+    @Override
+    public void pinged(ReceivedPing ping) {
+      receivedPings.add(ping);
+    }
+
+    @Override
+    public void advertised(RouterAdvertisement news) {
+      advertisements.add(news);
+    }
+
+    @Override
+    public void appeared(Inet6Address address) {
+      ipv6Addresses.add(address);
+      ipv6News.add(address);
+    }
+
+    @Override
+    public void duplicate(Inet6Address address, MacAddress other) {
+      ipv6Addresses.remove(address);
+      duplicates.put(address, other);
     }
   }
 }

@@ -3,6 +3,8 @@ package org.liminix.net;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.internal.Ipv4Prefix;
+import org.liminix.net.internal.Ipv6Address;
+import org.liminix.net.internal.Ipv6Prefix;
 import org.liminix.net.internal.SharedStart;
 
 /** An immutable description of a host; what was not chosen is different in every start. */
@@ -12,7 +14,10 @@ record EthernetHostSpec(
     @Nullable MacAddress chosenMac,
     @Nullable Ipv4Prefix address,
     @Nullable Integer gateway,
-    boolean dhcp)
+    boolean dhcp,
+    boolean ipv6,
+    @Nullable Ipv6Prefix ipv6Address,
+    @Nullable Ipv6Address ipv6Gateway)
     implements Spec<EthernetHost> {
 
   private static final AtomicInteger COUNT = new AtomicInteger();

@@ -2,13 +2,17 @@ package org.liminix.net;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.liminix.net.internal.DelayLine;
+import org.liminix.net.internal.RateLimit;
 
-/** Does what an {@link Impairment} says to the frames of one direction. Confined to the loop. */
+/**
+ * Does what an {@link Impairment} says to the frames of one direction. When it is told another one,
+ * frames that are under way stay so, and none that comes later arrives before them. Confined to the
+ * loop.
+ */
 final class Impairer {
   /** A frame that is held back for the next one waits no longer. */
   private static final Duration HELD = Duration.ofMillis(100);
@@ -19,13 +23,15 @@ final class Impairer {
   private static final int HEADER = 14;
 
   private final Segment segment;
-  private final Impairment.Settings settings;
-  private final boolean good;
-  private final SplittableRandom random;
-  private final Queue<Waiting> line = new ArrayDeque<>();
+  private final int direction;
+  private Impairment.Settings settings;
+  private boolean good;
+  private SplittableRandom random;
+  private final DelayLine<Waiting> line;
+  private @Nullable RateLimit rate;
   private int bytesInLine;
-  private long freeNanos = System.nanoTime(); // when the line has sent what it was given
-  private long lastDueNanos = freeNanos;
+  private long lastDueNanos = System.nanoTime();
+  private long changedDueNanos = lastDueNanos; // when what was sent before the change has arrived
   private @Nullable Waiting held;
 
   private long passed;
@@ -34,12 +40,38 @@ final class Impairer {
   private long corrupted;
   private long reordered;
 
-  Impairer(Segment segment, Impairment impairment, int direction) {
+  Impairer(Segment segment, int direction) {
     this.segment = segment;
-    this.settings = impairment.settings;
-    this.good = impairment == Impairment.none();
-    // Both directions of a cable have the same seed and must not have the same fate.
-    this.random = new SplittableRandom(impairment.settings.seed * 31 + direction);
+    this.direction = direction;
+    this.settings = Impairment.none().settings;
+    this.good = true;
+    this.random = random(settings);
+    this.line = new DelayLine<>(segment.loop(), this::arrive, segment::flush);
+  }
+
+  /** Both directions of a cable have the same seed and must not have the same fate. */
+  private SplittableRandom random(Impairment.Settings settings) {
+    return new SplittableRandom(settings.seed * 31 + direction);
+  }
+
+  /** Does this from the next frame on. */
+  void set(Impairment impairment) {
+    settings = impairment.settings;
+    good = impairment == Impairment.none();
+    random = random(settings);
+    rate =
+        settings.bitsPerSecond > 0
+            ? new RateLimit(settings.bitsPerSecond, settings.queue, System.nanoTime())
+            : null;
+    Waiting before = held;
+    if (before != null) { // none of those that come now is meant to overtake it
+      letGo(before);
+    }
+    changedDueNanos = lastDueNanos;
+  }
+
+  private static long later(long one, long other) {
+    return one - other > 0 ? one : other;
   }
 
   /** Told of frames that have arrived. */
@@ -92,19 +124,9 @@ final class Impairer {
 
   private record Waiting(ByteBuffer frame, String note, long dueNanos, Receiver receiver) {}
 
-  /** Goes on with other settings, the counts and the frames under way. */
-  Impairer replacedBy(Impairment next, int direction) {
-    Impairer replacement = new Impairer(segment, next, direction);
-    replacement.passed = passed;
-    replacement.lost = lost;
-    replacement.duplicated = duplicated;
-    replacement.corrupted = corrupted;
-    replacement.reordered = reordered;
-    return replacement;
-  }
-
+  /** Whether frames pass as if it were not there. */
   boolean isGood() {
-    return good;
+    return good && line.isEmpty() && held == null;
   }
 
   Cable.Counts counts() {
@@ -118,9 +140,10 @@ final class Impairer {
 
   Fate decide(Frame frame) {
     long now = System.nanoTime();
-    if (settings.only.isPresent() && !settings.only.get().test(frame)) {
+    if (good || (settings.only.isPresent() && !settings.only.get().test(frame))) {
       passed++;
-      return new Fate("", -1, false, false, now, 0);
+      long due = later(now, changedDueNanos);
+      return new Fate("", -1, false, false, due, due - now);
     }
     // Drawn for every frame, so that one setting does not change what another one does.
     boolean loses = random.nextDouble() < settings.loss;
@@ -136,22 +159,16 @@ final class Impairer {
     if (settings.mtu > 0 && payload > settings.mtu) {
       return lose(payload + " bytes, more than " + settings.mtu);
     }
-    long sent = now;
-    if (settings.bitsPerSecond > 0) {
-      long begin = Math.max(now, freeNanos);
-      if (begin - now > settings.queue.toNanos()) {
-        return lose("no room in the queue");
-      }
-      double bits = (double) frame.length() * Byte.SIZE;
-      sent = begin + (long) (bits * TimeUnit.SECONDS.toNanos(1) / settings.bitsPerSecond);
-      freeNanos = sent;
+    long sent = rate == null ? now : rate.admit(frame.length(), now);
+    if (sent == RateLimit.NO_ROOM) {
+      return lose("no room in the queue");
     }
     if (bytesInLine + frame.length() > MOST_BYTES) {
       return lose("no room on the line");
     }
     long delay =
         Math.max(0, settings.delay.toNanos() + (long) (jitter * settings.jitter.toNanos()));
-    long due = Math.max(sent + delay, lastDueNanos);
+    long due = later(sent + delay, lastDueNanos);
     lastDueNanos = due;
     passed++;
     duplicated += duplicates ? 1 : 0;
@@ -169,9 +186,10 @@ final class Impairer {
       changed.put(at, (byte) (changed.get(at) ^ 1 << fate.corruptedBit() % Byte.SIZE));
       bytes = changed.asReadOnlyBuffer();
     }
-    add(new Waiting(bytes, fate.note(), fate.dueNanos(), receiver), fate.overtaken());
+    long due = fate.dueNanos();
+    add(new Waiting(bytes, fate.note(), due, receiver), fate.overtaken());
     if (fate.duplicated()) {
-      add(new Waiting(bytes.duplicate(), "the duplicate", fate.dueNanos(), receiver), false);
+      add(new Waiting(bytes.duplicate(), "the duplicate", due, receiver), false);
     }
   }
 
@@ -182,7 +200,7 @@ final class Impairer {
       var unused = segment.loop().schedule(HELD, () -> letGo(frame));
       return;
     }
-    if (line.isEmpty() && frame.dueNanos() <= System.nanoTime()) {
+    if (frame.dueNanos() - System.nanoTime() <= 0 && line.isBeforeAll(frame.dueNanos())) {
       frame.receiver().arrived(frame.frame(), frame.note());
     } else {
       enqueue(frame);
@@ -204,35 +222,12 @@ final class Impairer {
   }
 
   private void enqueue(Waiting frame) {
-    line.add(frame);
     bytesInLine += frame.frame().remaining();
-    if (line.size() == 1) {
-      scheduleNext(frame);
-    }
+    line.add(frame, frame.dueNanos());
   }
 
-  private void scheduleNext(Waiting first) {
-    var unused =
-        segment
-            .loop()
-            .schedule(
-                Duration.ofNanos(Math.max(0, first.dueNanos() - System.nanoTime())), this::arrive);
-  }
-
-  private void arrive() {
-    long now = System.nanoTime();
-    Queue<Waiting> arrived = new ArrayDeque<>();
-    while (!line.isEmpty() && line.element().dueNanos() <= now) {
-      arrived.add(line.remove());
-    }
-    Waiting next = line.peek();
-    if (next != null) {
-      scheduleNext(next);
-    }
-    for (Waiting frame : arrived) {
-      bytesInLine -= frame.frame().remaining();
-      frame.receiver().arrived(frame.frame(), frame.note());
-    }
-    segment.flush();
+  private void arrive(Waiting frame) {
+    bytesInLine -= frame.frame().remaining();
+    frame.receiver().arrived(frame.frame(), frame.note());
   }
 }

@@ -126,8 +126,13 @@ final class MulticastPort extends Port {
     }
   }
 
+  void close() {
+    segment.detach(this);
+  }
+
   @Override
   void release() {
+    Bridges.remove(segment, group);
     for (@Nullable DatagramChannel channel : new @Nullable DatagramChannel[] {sender, receiver}) {
       if (channel != null) {
         try {

@@ -50,6 +50,11 @@ public final class Network {
    * @throws IllegalArgumentException if the address is not one of a group
    */
   public static Network multicast(String name, InetSocketAddress group) {
+    requireGroup(name, group);
+    return new Network(name, group);
+  }
+
+  static void requireGroup(String name, InetSocketAddress group) {
     if (group.isUnresolved()
         || group.getAddress().getAddress().length != 4
         || !group.getAddress().isMulticastAddress()
@@ -61,7 +66,6 @@ public final class Network {
               + name
               + "\") for a private segment");
     }
-    return new Network(name, group);
   }
 
   private static Network liminix(String name, int port) {

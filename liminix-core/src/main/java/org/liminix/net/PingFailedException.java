@@ -14,6 +14,8 @@ public final class PingFailedException extends NetworkException {
     NO_ROUTE,
     /** The target, or the gateway towards it, does not answer ARP. */
     NO_ARP_REPLY,
+    /** The target, or the router towards it, does not answer neighbour solicitations of IPv6. */
+    NO_NEIGHBOUR_ADVERTISEMENT,
     /** Requests were sent and nothing came back. */
     NO_REPLY,
     /** Somebody on the way reported that the target cannot be reached. */

@@ -22,6 +22,13 @@ abstract class Port {
   /** Confined to the loop: which part of a divided segment it is in. */
   int part;
 
+  /** Confined to the loop, as those that follow: what came from here. */
+  long framesSent;
+
+  long bytesSent;
+  long framesReceived;
+  long bytesReceived;
+
   /** Written on the loop, read from anywhere. */
   private volatile long dropped;
 
@@ -38,6 +45,12 @@ abstract class Port {
 
   public long dropped() {
     return dropped;
+  }
+
+  /** On the loop. */
+  final StationStatistics statistics() {
+    return new StationStatistics(
+        name, framesSent, bytesSent, framesReceived, bytesReceived, dropped);
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // only the loop writes it

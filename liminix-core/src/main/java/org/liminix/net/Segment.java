@@ -47,6 +47,7 @@ public final class Segment {
   private Port[] ports = {};
   private Capture[] captures = {};
   private FrameLog[] logs = {};
+  private FrameHandler[] mirrors = {};
   private int parts;
   private boolean closed;
 
@@ -61,6 +62,7 @@ public final class Segment {
     Segment segment = new Segment(network, loop, group.orElse(null));
     if (segment.group != null) {
       try {
+        Bridges.add(segment, segment.group.group());
         segment.group.open();
         segment.add(segment.group);
       } catch (RuntimeException e) {
@@ -153,6 +155,28 @@ public final class Segment {
     return capture;
   }
 
+  /**
+   * Has a handler called for every frame that passes from now on, whomever it is for, as the mirror
+   * port of a switch does; those that a damaged {@link Cable} loses among them.
+   *
+   * @param handler called on the loop, before the frame goes on its way
+   * @return what ends that when it is closed
+   */
+  public AutoCloseable mirror(FrameHandler handler) {
+    loop.call(
+        () -> {
+          refuseIfClosed("mirror it");
+          mirrors = ObjectArrays.concat(mirrors, handler);
+        });
+    return () ->
+        detach(
+            () ->
+                mirrors =
+                    Stream.of(mirrors)
+                        .filter(other -> other != handler)
+                        .toArray(FrameHandler[]::new));
+  }
+
   /** Keeps everything that passes from now on, to wait for and to look at. */
   public FrameLog log() {
     FrameLog added = new FrameLog(this);
@@ -175,6 +199,67 @@ public final class Segment {
     stranger.send(frame);
     loop.call(sends::carry);
     stranger.close();
+  }
+
+  /**
+   * Joins this segment to a network of the multicast convention, so that machines started by hand
+   * on it and what is here hear each other.
+   *
+   * @param network as {@link Network#LAN}
+   * @throws NetworkException if it has no group, cannot be joined, or is connected with this
+   *     segment already, so that frames would go round for ever
+   */
+  public Bridge bridge(Network network) {
+    return bridge(
+        network
+            .group()
+            .orElseThrow(
+                () ->
+                    new NetworkException(
+                        "Network %s has no multicast group to bridge %s to; give an address and port"
+                            .formatted(network, this.network))));
+  }
+
+  /**
+   * Joins this segment to a multicast group, as QEMU's {@code -netdev
+   * socket,mcast=GROUP:PORT,localaddr=127.0.0.1} does.
+   *
+   * @param group an IPv4 multicast address and a port
+   * @throws IllegalArgumentException if the address is not one of a group
+   * @throws NetworkException if it cannot be joined, or is connected with this segment already, so
+   *     that frames would go round for ever
+   */
+  public Bridge bridge(InetSocketAddress group) {
+    Network.requireGroup(network.name(), group);
+    MulticastPort port = new MulticastPort(this, group);
+    Bridges.add(this, group);
+    try {
+      port.open();
+      add(port);
+    } catch (RuntimeException e) {
+      detach(port); // if only the wait for its joining was interrupted
+      port.release();
+      throw e;
+    }
+    return new Bridge(port);
+  }
+
+  /**
+   * What has passed so far, of each that is attached now, in the order in which they were attached.
+   * A group of the multicast convention is one of them.
+   */
+  public List<StationStatistics> statistics() {
+    return loop.compute(() -> Stream.of(ports).map(Port::statistics).toList());
+  }
+
+  /**
+   * What has passed so far of one station.
+   *
+   * @param station the name by which it is known here
+   * @throws NetworkException if there is no such station, or there are two; the message lists them
+   */
+  public StationStatistics statistics(String station) {
+    return loop.compute(() -> port(station).statistics());
   }
 
   /**
@@ -302,9 +387,12 @@ public final class Segment {
    * @param frame read-only; its position and limit are the same afterwards
    */
   void forward(Port from, ByteBuffer frame) {
-    if (frame.remaining() < HEADER) {
+    int length = frame.remaining();
+    if (length < HEADER) {
       return; // no receiver could tell whom it is for
     }
+    from.framesSent++;
+    from.bytesSent += length;
     Cable.Direction way = from.cable.fromStation();
     if (way.isGood()) {
       carry(from, frame, "");
@@ -391,6 +479,9 @@ public final class Segment {
   }
 
   private void record(Port from, ByteBuffer frame, String note) {
+    for (FrameHandler mirror : mirrors) {
+      show(mirror, frame);
+    }
     if (captures.length == 0 && logs.length == 0) {
       return;
     }
@@ -414,9 +505,26 @@ public final class Segment {
     }
   }
 
+  private void show(FrameHandler mirror, ByteBuffer frame) {
+    int start = frame.position();
+    int end = frame.limit();
+    try {
+      mirror.received(frame);
+    } catch (RuntimeException | Error e) {
+      log.error("A mirror of {} failed on a frame", this, e);
+    }
+    frame.limit(end).position(start);
+  }
+
   private static void deliver(Port port, ByteBuffer frame) {
+    int length = frame.remaining();
+    long dropped = port.dropped();
     try {
       port.deliver(frame);
+      if (port.dropped() == dropped) {
+        port.framesReceived++;
+        port.bytesReceived += length;
+      }
     } catch (RuntimeException | Error e) {
       log.error("{} on {} failed on a frame", port.name(), port.segment.network, e);
     }
@@ -449,6 +557,7 @@ public final class Segment {
     }
     captures = new Capture[0];
     logs = new FrameLog[0];
+    mirrors = new FrameHandler[0];
   }
 
   @Override

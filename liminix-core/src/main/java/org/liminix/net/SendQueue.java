@@ -68,7 +68,7 @@ final class SendQueue {
   }
 
   private static final class Batch {
-    private ByteBuffer bytes = ByteBuffer.allocateDirect(INITIAL_BYTES);
+    private ByteBuffer bytes = ByteBuffer.allocate(0); // until something is sent
     private ByteBuffer view = bytes.asReadOnlyBuffer();
     private final List<StationPort> senders = new ArrayList<>();
 
@@ -88,7 +88,8 @@ final class SendQueue {
       if (needed > MAX_BYTES) {
         return false;
       }
-      int capacity = Math.min(MAX_BYTES, Math.max(needed, bytes.capacity() * 2));
+      int capacity =
+          Math.min(MAX_BYTES, Math.max(needed, Math.max(INITIAL_BYTES, bytes.capacity() * 2)));
       bytes = ByteBuffer.allocateDirect(capacity).put(bytes.flip());
       view = bytes.asReadOnlyBuffer();
       return true;

@@ -1,15 +1,14 @@
 package org.liminix.net;
 
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
-import org.liminix.net.internal.Checksum;
+import java.util.function.IntUnaryOperator;
 import org.liminix.net.internal.Ipv4;
-import org.liminix.net.internal.Ipv4Interface;
-import org.liminix.net.internal.Ipv4Prefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,23 +16,21 @@ import org.slf4j.LoggerFactory;
 final class UdpPorts {
   private static final Logger log = LoggerFactory.getLogger(UdpPorts.class);
 
-  private static final int HEADER = 8;
+  static final int HEADER = 8;
 
   /** Where ports that nobody chose begin (RFC 6335 section 6). */
   private static final int FIRST_EPHEMERAL = 49_152;
 
   private final EventLoop loop;
-  private final Ipv4Interface card;
   private final String host;
+  private final InternetLayer.Layers layers;
   private final Map<Integer, Endpoint> bound = new HashMap<>();
-  private final ByteBuffer packet = ByteBuffer.allocateDirect(Ipv4.MAX_PACKET);
   private int nextEphemeral = FIRST_EPHEMERAL;
-  private int identification;
 
-  UdpPorts(EventLoop loop, Ipv4Interface card, String host) {
+  UdpPorts(EventLoop loop, String host, InternetLayer.Layers layers) {
     this.loop = loop;
-    this.card = card;
     this.host = host;
+    this.layers = layers;
   }
 
   DatagramEndpoint bind(int port, DatagramHandler handler) {
@@ -60,45 +57,48 @@ final class UdpPorts {
     throw new NetworkException("All ephemeral UDP ports of " + host + " are in use");
   }
 
-  /** Whether the packet was a datagram for an open port, or is none at all. */
-  boolean received(ByteBuffer ip) {
-    int start = ip.position() + Ipv4.headerLength(ip);
+  /**
+   * Takes a datagram.
+   *
+   * @param start where it begins in a whole packet
+   * @param checksumMandatory whether one without a checksum is dropped
+   * @param checksum of what lies between the start and a given end, with the pseudo-header
+   * @return false if it was for a port that is not open
+   */
+  boolean received(
+      ByteBuffer ip,
+      int start,
+      InetAddress source,
+      boolean checksumMandatory,
+      IntUnaryOperator checksum) {
     int available = ip.limit() - start;
     int length = available < HEADER ? 0 : Short.toUnsignedInt(ip.getShort(start + 4));
     if (length < HEADER || length > available) {
       return true;
     }
     boolean checked = ip.getShort(start + 6) != 0;
-    int source = Ipv4.source(ip);
-    if (checked
-        && Checksum.withPseudoHeader(
-                ip, start, start + length, source, Ipv4.destination(ip), Ipv4.UDP)
-            != 0) {
+    if (checked ? checksum.applyAsInt(start + length) != 0 : checksumMandatory) {
       return true;
     }
     Endpoint endpoint = bound.get(Short.toUnsignedInt(ip.getShort(start + 2)));
     if (endpoint == null) {
       return false;
     }
-    InetSocketAddress from =
-        new InetSocketAddress(Ipv4.toInet(source), Short.toUnsignedInt(ip.getShort(start)));
+    InetSocketAddress from = new InetSocketAddress(source, Short.toUnsignedInt(ip.getShort(start)));
     ByteBuffer payload = ip.duplicate().limit(start + length).position(start + HEADER);
     endpoint.handler.received(payload.slice(), from, endpoint);
     return true;
   }
 
-  private void send(int fromPort, ByteBuffer payload, int to, int toPort) {
+  /** Writes a datagram at the buffer's position; the payload is consumed. */
+  static void put(
+      ByteBuffer out, int fromPort, int toPort, ByteBuffer payload, IntUnaryOperator checksum) {
+    int start = out.position();
     int length = HEADER + payload.remaining();
-    Ipv4Prefix own = card.address();
-    int from = own == null ? 0 : own.address();
-    packet.clear();
-    Ipv4.putHeader(packet, from, to, Ipv4.UDP, identification++, length);
-    int start = packet.position();
-    packet.putShort((short) fromPort).putShort((short) toPort).putShort((short) length);
-    packet.putShort((short) 0).put(payload);
-    int checksum = Checksum.withPseudoHeader(packet, start, packet.position(), from, to, Ipv4.UDP);
-    packet.putShort(start + 6, (short) (checksum == 0 ? 0xffff : checksum));
-    card.send(packet.flip());
+    out.putShort((short) fromPort).putShort((short) toPort).putShort((short) length);
+    out.putShort((short) 0).put(payload);
+    int sum = checksum.applyAsInt(out.position());
+    out.putShort(start + 6, (short) (sum == 0 ? 0xffff : sum)); // zero means that there is none
   }
 
   private final class Endpoint implements DatagramEndpoint {
@@ -112,26 +112,26 @@ final class UdpPorts {
 
     @Override
     public InetSocketAddress localAddress() {
-      Ipv4Prefix own = card.address();
-      return new InetSocketAddress(Ipv4.toInet(own == null ? 0 : own.address()), port);
+      return new InetSocketAddress(loop.compute(layers::localAddress), port);
     }
 
     @Override
     public void send(ByteBuffer payload, InetSocketAddress destination) {
-      if (!(destination.getAddress() instanceof Inet4Address address)) {
-        throw new IllegalArgumentException(destination + " is no IPv4 address");
+      InetAddress to = destination.getAddress();
+      if (to == null) {
+        throw new IllegalArgumentException(destination + " is a name; give an address");
       }
-      int most = Ipv4.MAX_PACKET - Ipv4.HEADER - HEADER;
+      InternetLayer layer = layers.to(to);
+      int most = (to instanceof Inet4Address ? Ipv4.MAX_PACKET - Ipv4.HEADER : 0xffff) - HEADER;
       if (payload.remaining() > most) {
         throw new IllegalArgumentException(
             "A datagram of " + payload.remaining() + " bytes; UDP carries at most " + most);
       }
-      int to = Ipv4.toInt(address);
       if (loop.inLoop()) {
-        UdpPorts.this.send(port, payload, to, destination.getPort());
+        layer.sendUdp(port, payload, to, destination.getPort());
       } else {
         ByteBuffer copy = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
-        execute(() -> UdpPorts.this.send(port, copy, to, destination.getPort()));
+        execute(() -> layer.sendUdp(port, copy, to, destination.getPort()));
       }
     }
 

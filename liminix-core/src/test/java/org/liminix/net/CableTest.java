@@ -90,6 +90,20 @@ class CableTest {
   }
 
   @Test
+  void carriesNothingOneWayWhileOneWireOfItIsCut() throws InterruptedException {
+    Cable cable = lan.cable("b");
+    cable.fromStation().pull();
+    b.send(frame(A, B, "lost"));
+    a.send(frame(B, A, "there"));
+    assertThat(atB.next()).isEqualTo("there");
+    cable.fromStation().plug();
+    b.send(frame(A, B, "here"));
+    assertThat(atA.next()).isEqualTo("here");
+    assertThat(cable.fromStation().counts().lost()).isEqualTo(1);
+    assertThat(cable.toStation().counts().lost()).isZero();
+  }
+
+  @Test
   void delaysWhatIsSentSoThatOthersAreFaster() throws InterruptedException {
     lan.cable("a").impair(Impairment.none().delay(Duration.ofSeconds(1)));
     a.send(frame(B, A, "first"));
@@ -232,6 +246,56 @@ class CableTest {
       text = atB.next();
     } while (text.equals("x"));
     assertThat(text).isEqualTo("end");
+  }
+
+  @Test
+  void letsNothingOvertakeWhatWasSentBeforeAChange() throws InterruptedException {
+    Cable cable = lan.cable("a");
+    cable.impair(Impairment.none().delay(Duration.ofMillis(300)));
+    a.send(frame(B, A, "slow"));
+    cable.impair(Impairment.none().delay(Duration.ofMillis(10)));
+    a.send(frame(B, A, "faster"));
+    cable.impair(Impairment.none().loss(1).only(frame -> false));
+    a.send(frame(B, A, "untouched"));
+    cable.repair();
+    a.send(frame(B, A, "good"));
+    for (String expected : new String[] {"slow", "faster", "untouched", "good"}) {
+      assertThat(atB.next()).isEqualTo(expected);
+    }
+    assertThat(heard(1)).containsExactly("0"); // and the switch does not look at it any more
+    assertThat(cable.fromStation().counts().passed()).isEqualTo(4);
+  }
+
+  @Test
+  void letsTheRestPassBesideTheFramesItIsMeantFor() throws InterruptedException {
+    lan.cable("a")
+        .impair(
+            Impairment.none()
+                .delay(Duration.ofMillis(300))
+                .only(frame -> Frames.text(frame.bytes()).startsWith("slow")));
+    a.send(frame(B, A, "slow 1"));
+    a.send(frame(B, A, "fast 1"));
+    a.send(frame(B, A, "slow 2"));
+    a.send(frame(B, A, "fast 2"));
+    for (String expected : new String[] {"fast 1", "fast 2", "slow 1", "slow 2"}) {
+      assertThat(atB.next()).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void sendsAFrameOnThatWasHeldBackWhenItChanges() throws InterruptedException {
+    Cable cable = lan.cable("a");
+    cable.impair(Impairment.none().reorder(1));
+    segments
+        .loop()
+        .call(
+            () -> {
+              a.send(frame(B, A, "held"));
+              cable.repair();
+              a.send(frame(B, A, "next"));
+            });
+    assertThat(atB.next()).isEqualTo("held");
+    assertThat(atB.next()).isEqualTo("next");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.liminix.net.Frames.frame;
 import static org.liminix.net.Network.LAN;
 
+import java.io.BufferedReader;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,9 +17,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What tshark makes of the files. */
+@Timeout(120)
 class CaptureIT {
   private static final MacAddress A = MacAddress.parse("02:00:00:00:00:0a");
 
@@ -31,11 +34,15 @@ class CaptureIT {
     segments.close();
   }
 
-  private static List<String> tshark(String... arguments) throws Exception {
+  private static void requireTshark() {
     assumeTrue(
         Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
             .anyMatch(path -> Files.isExecutable(Path.of(path, "tshark"))),
         "tshark is missing: apt-get install tshark");
+  }
+
+  private static List<String> tshark(String... arguments) throws Exception {
+    requireTshark();
     ProcessBuilder builder =
         new ProcessBuilder(Stream.concat(Stream.of("tshark"), Stream.of(arguments)).toList());
     Process process = builder.redirectErrorStream(true).start();
@@ -107,6 +114,34 @@ class CaptureIT {
   }
 
   @Test
+  void isReadWhileItGrowsAndNobodyFlushesIt() throws Exception {
+    requireTshark();
+    Path file = directory.resolve("lan.pcapng");
+    Segment lan = segments.get(LAN);
+    Station station = lan.attach("ann", frame -> {});
+    try (Capture capture = lan.capture(file)) {
+      String follow = "tail -c +1 -f '%s' | tshark -l -i - -T fields -e frame.comment -e data.text";
+      Process process =
+          new ProcessBuilder("sh", "-c", follow.formatted(file) + " -o data.show_as_text:TRUE")
+              .redirectError(directory.resolve("errors").toFile())
+              .start();
+      try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+        for (String text : new String[] {"first", "second", "third"}) {
+          station.send(frame(MacAddress.BROADCAST, A, text));
+          assertThat(lines.readLine())
+              .as(Files.readString(directory.resolve("errors")))
+              .startsWith("from ann")
+              .contains(text);
+        }
+      } finally {
+        process.descendants().forEach(ProcessHandle::destroy);
+        process.destroy();
+      }
+      assertThat(capture.packets()).isEqualTo(3);
+    }
+  }
+
+  @Test
   void stopsWhenItIsClosedWhileTheSegmentGoesOn() throws Exception {
     Path file = directory.resolve("lan.pcapng");
     Segment lan = segments.get(LAN);
@@ -157,8 +192,9 @@ class CaptureIT {
   void holdsOnlyWhatIsWanted() throws Exception {
     Path file = directory.resolve("lan.pcapng");
     Segment lan = segments.get(LAN);
-    EthernetHost a = EthernetHost.on(LAN).name("ann").address("10.0.0.1/24").start(segments);
-    EthernetHost.on(LAN).name("bob").address("10.0.0.2/24").start(segments);
+    EthernetHostBuilder ann = EthernetHost.on(LAN).name("ann").address("10.0.0.1/24");
+    EthernetHost a = ann.withoutIpv6().start(segments);
+    EthernetHost.on(LAN).name("bob").address("10.0.0.2/24").withoutIpv6().start(segments);
     try (Capture capture = lan.capture(file, frame -> frame.icmp().isPresent())) {
       a.ping("10.0.0.2", Duration.ofSeconds(10));
       assertThat(capture.packets()).isEqualTo(2);

@@ -122,6 +122,69 @@ class MulticastSegmentTest {
   }
 
   @Test
+  void aBridgeJoinsAPrivateSegmentToTheSharedOne() throws InterruptedException {
+    try (Segments here = Segments.isolated();
+        Segments there = Segments.multicast()) {
+      Segment segment = here.get(net);
+      Frames atA = new Frames();
+      Frames atB = new Frames();
+      Frames outside = new Frames();
+      Station a = segment.attach("a", atA);
+      Station b = segment.attach("b", atB);
+      Station c = there.get(net).attach("c", outside);
+      Bridge bridge = segment.bridge(net);
+      assertThat(bridge.group()).isEqualTo(net.group().orElseThrow());
+
+      a.send(frame(MacAddress.BROADCAST, A, "a is here"));
+      assertThat(outside.next()).isEqualTo("a is here");
+      assertThat(atB.next()).isEqualTo("a is here");
+      c.send(frame(A, C, "c is here"));
+      assertThat(atA.next()).isEqualTo("c is here");
+      b.send(frame(A, B, "only for a"));
+      assertThat(atA.next()).isEqualTo("only for a");
+      a.send(frame(C, A, "only for c"));
+      assertThat(outside.next()).isEqualTo("only for c");
+
+      // Own frames come back from the group, and are not carried again.
+      assertThat(segment.statistics(bridge.station()))
+          .isEqualTo(new StationStatistics(bridge.station(), 1, 23, 2, 47, 0));
+      bridge.close();
+      bridge.close();
+      a.send(frame(MacAddress.BROADCAST, A, "alone"));
+      assertThat(atB.next()).isEqualTo("alone");
+      c.send(frame(MacAddress.BROADCAST, C, "end"));
+      there.get(net).attach("late", new Frames()).send(frame(MacAddress.BROADCAST, B, "end"));
+      assertThat(outside.next()).isEqualTo("end");
+    }
+  }
+
+  @Test
+  void refusesABridgeThatWouldCloseARing() {
+    InetSocketAddress group = net.group().orElseThrow();
+    InetSocketAddress other = new InetSocketAddress(group.getAddress(), group.getPort() + 1);
+    try (Segments here = Segments.isolated()) {
+      Segment one = here.get(Network.named("one"));
+      Segment two = here.get(Network.named("two"));
+      one.bridge(group);
+      assertThatThrownBy(() -> one.bridge(group))
+          .isInstanceOf(NetworkException.class)
+          .hasMessageContainingAll("one", group.getAddress().getHostAddress(), "round for ever");
+      two.bridge(group);
+      Bridge second = one.bridge(other);
+      assertThatThrownBy(() -> two.bridge(other)).isInstanceOf(NetworkException.class);
+      second.close();
+      two.bridge(other).close();
+    }
+    try (Segments shared = Segments.multicast()) {
+      Segment segment = shared.get(net);
+      assertThatThrownBy(() -> segment.bridge(net)).isInstanceOf(NetworkException.class);
+      assertThatThrownBy(() -> segment.bridge(Network.named("dmz")))
+          .isInstanceOf(NetworkException.class)
+          .hasMessageContaining("dmz has no multicast group");
+    }
+  }
+
+  @Test
   void hasTheNumbersOfTheLiminixConvention() {
     assertThat(Network.ACCESS.group()).hasValue(new InetSocketAddress("230.0.0.1", 1234));
     assertThat(Network.LAN.group()).hasValue(new InetSocketAddress("230.0.0.1", 1235));

@@ -154,6 +154,46 @@ class SwitchTest {
   }
 
   @Test
+  void countsWhatPassesBetweenEachStationAndTheSwitch() throws InterruptedException {
+    b.send(frame(MacAddress.BROADCAST, B, "to all"));
+    a.send(frame(B, A, "to b"));
+    lan.cable("c").pull();
+    c.send(frame(MacAddress.BROADCAST, C, "lost"));
+    assertThat(atA.next()).isEqualTo("to all");
+    assertThat(atB.next()).isEqualTo("to b");
+    segments.loop().call(() -> {});
+    assertThat(lan.statistics())
+        .containsExactly(
+            new StationStatistics("a", 1, 18, 1, 20, 0),
+            new StationStatistics("b", 1, 20, 1, 18, 0),
+            new StationStatistics("c", 1, 18, 1, 20, 0));
+    segments
+        .loop()
+        .call(
+            () -> {
+              for (int i = 0; i < 100; i++) {
+                a.send(ByteBuffer.allocate(60_000));
+              }
+            });
+    assertThat(lan.statistics("a").dropped()).isEqualTo(a.dropped()).isPositive();
+    assertThatThrownBy(() -> lan.statistics("d"))
+        .isInstanceOf(NetworkException.class)
+        .hasMessageContaining("a, b, c");
+  }
+
+  @Test
+  void aThousandIdleSegmentsCostNoThread() {
+    int before = Thread.activeCount();
+    for (int i = 0; i < 1000; i++) {
+      Segment segment = segments.get(Network.named("net" + i));
+      segment.attach("one", new Frames());
+      EthernetHost.on(segment.network()).address("10.0.0.1/24").start(segments);
+    }
+    assertThat(segments.all()).hasSize(1001);
+    assertThat(Thread.activeCount()).isLessThanOrEqualTo(before);
+  }
+
+  @Test
   void refusesAFrameThatNoEthernetCarries() {
     assertThatThrownBy(() -> a.send(ByteBuffer.allocate(100_000)))
         .isInstanceOf(IllegalArgumentException.class)

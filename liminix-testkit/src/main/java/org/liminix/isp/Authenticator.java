@@ -8,8 +8,9 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.liminix.isp.Subscribers.Refusal;
 import org.liminix.net.EventLoop;
 
 /** Finds out who the client of one session is, with PAP, CHAP or MS-CHAP. Confined to the loop. */
@@ -19,7 +20,7 @@ abstract sealed class Authenticator {
     void authenticated(String user);
 
     /** The client has been told; the user is empty if it never said a name. */
-    void refused(String user, String reason);
+    void refused(String user, Refusal refusal);
   }
 
   /** How long a client may take over its answer before it is asked again, or given up. */
@@ -32,27 +33,31 @@ abstract sealed class Authenticator {
 
   final Ppp.Link link;
   private final EventLoop loop;
-  private final Map<String, String> accounts;
+  private final Subscribers subscribers;
   private final Listener listener;
   private @Nullable Boolean outcome;
+  private @Nullable String known;
   private int questions;
   private EventLoop.@Nullable Timer timer;
 
-  private Authenticator(
-      EventLoop loop, Ppp.Link link, Map<String, String> accounts, Listener listener) {
+  private Authenticator(EventLoop loop, Ppp.Link link, Subscribers subscribers, Listener listener) {
     this.loop = loop;
     this.link = link;
-    this.accounts = accounts;
+    this.subscribers = subscribers;
     this.listener = listener;
   }
 
   static Authenticator of(
-      AuthMethod method, EventLoop loop, Ppp.Link link, IspSettings settings, Listener listener) {
-    Map<String, String> accounts = settings.accounts();
+      AuthMethod method,
+      EventLoop loop,
+      Ppp.Link link,
+      IspSettings settings,
+      Subscribers subscribers,
+      Listener listener) {
     return switch (method) {
-      case PAP -> new Pap(loop, link, accounts, listener);
-      case CHAP_MD5 -> new Md5Chap(loop, link, accounts, settings.acName(), listener);
-      case MS_CHAP_V2 -> new MsChapV2(loop, link, accounts, settings.acName(), listener);
+      case PAP -> new Pap(loop, link, subscribers, listener);
+      case CHAP_MD5 -> new Md5Chap(loop, link, subscribers, settings, listener);
+      case MS_CHAP_V2 -> new MsChapV2(loop, link, subscribers, settings, listener);
     };
   }
 
@@ -69,7 +74,7 @@ abstract sealed class Authenticator {
 
   final void start() {
     if (++questions > MAX_QUESTIONS) {
-      listener.refused("", "the client does not authenticate itself");
+      listener.refused("", Refusal.authentication("the client does not authenticate itself"));
       return;
     }
     ask();
@@ -82,25 +87,59 @@ abstract sealed class Authenticator {
     }
   }
 
-  final @Nullable String secretOf(String user) {
-    return accounts.get(user);
+  /** When to ask again a client that is known; never if that is empty. */
+  Optional<Duration> askAgainAfter() {
+    return Optional.empty();
+  }
+
+  /** Makes another question of it. */
+  void renew() {}
+
+  private void again() {
+    outcome = null;
+    questions = 0;
+    renew();
+    start();
+  }
+
+  /** What the client says about itself, which is true or not. */
+  interface Proof {
+    boolean holds(String secret);
   }
 
   /** Tells the client, and the listener the first time (RFC 1334 and RFC 1994: answers repeat). */
-  final void decide(String user, int identifier, @Nullable String refusal) {
+  final void decide(String user, int identifier, Proof proof) {
     stop();
-    Boolean before = outcome;
-    boolean success = before == null ? refusal == null : before;
+    boolean repeated = outcome != null;
+    Optional<Refusal> refusal = repeated ? Optional.empty() : judge(user, proof);
+    boolean success = outcome == null ? refusal.isEmpty() : outcome;
     outcome = success;
     sendOutcome(success, identifier, success ? WELCOME : REFUSAL);
-    if (before != null) {
-      return;
+    if (success) {
+      askAgainAfter().ifPresent(pause -> timer = loop.schedule(pause, this::again));
     }
-    if (refusal == null) {
+    if (refusal.isPresent()) {
+      listener.refused(user, refusal.get());
+    } else if (success && known == null) {
+      known = user;
       listener.authenticated(user);
-    } else {
-      listener.refused(user, refusal);
     }
+  }
+
+  private Optional<Refusal> judge(String user, Proof proof) {
+    String secret = subscribers.secretOf(user);
+    if (secret == null) {
+      return Optional.of(Refusal.authentication("unknown user"));
+    }
+    if (!proof.holds(secret)) {
+      return Optional.of(Refusal.authentication("wrong secret"));
+    }
+    if (known != null) {
+      return known.equals(user)
+          ? Optional.empty()
+          : Optional.of(Refusal.authentication("first it was " + known));
+    }
+    return subscribers.refusalOf(user);
   }
 
   static boolean same(byte[] one, byte[] other) {
@@ -135,8 +174,8 @@ abstract sealed class Authenticator {
     private static final int ACK = 2;
     private static final int NAK = 3;
 
-    Pap(EventLoop loop, Ppp.Link link, Map<String, String> accounts, Listener listener) {
-      super(loop, link, accounts, listener);
+    Pap(EventLoop loop, Ppp.Link link, Subscribers subscribers, Listener listener) {
+      super(loop, link, subscribers, listener);
     }
 
     @Override
@@ -158,10 +197,7 @@ abstract sealed class Authenticator {
       if (user == null || password == null) {
         return;
       }
-      String secret = secretOf(text(user));
-      String refusal =
-          secret == null ? "unknown user" : same(bytes(secret), password) ? null : "wrong secret";
-      decide(text(user), Ppp.identifier(packet), refusal);
+      decide(text(user), Ppp.identifier(packet), secret -> same(bytes(secret), password));
     }
 
     @Override
@@ -183,17 +219,31 @@ abstract sealed class Authenticator {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     final byte[] challenge = new byte[CHALLENGE_BYTES];
-    final int identifier = RANDOM.nextInt(256);
+    int identifier = RANDOM.nextInt(256);
     private final String name;
+    private final Optional<Duration> askAgainAfter;
 
     private Chap(
         EventLoop loop,
         Ppp.Link link,
-        Map<String, String> accounts,
-        String name,
+        Subscribers subscribers,
+        IspSettings settings,
         Listener listener) {
-      super(loop, link, accounts, listener);
-      this.name = name;
+      super(loop, link, subscribers, listener);
+      this.name = settings.acName();
+      this.askAgainAfter = settings.rechallenge();
+      RANDOM.nextBytes(challenge);
+    }
+
+    /** RFC 1994 section 2: at any time, with another identifier and another value. */
+    @Override
+    final Optional<Duration> askAgainAfter() {
+      return askAgainAfter;
+    }
+
+    @Override
+    final void renew() {
+      identifier = identifier + 1 & 0xff;
       RANDOM.nextBytes(challenge);
     }
 
@@ -230,12 +280,7 @@ abstract sealed class Authenticator {
       }
       byte[] user = new byte[data.remaining()];
       data.get(user);
-      String secret = secretOf(text(user));
-      String refusal =
-          secret == null
-              ? "unknown user"
-              : proves(text(user), secret, response) ? null : "wrong secret";
-      decide(text(user), identifier, refusal);
+      decide(text(user), identifier, secret -> proves(text(user), secret, response));
     }
 
     @Override
@@ -250,10 +295,10 @@ abstract sealed class Authenticator {
     Md5Chap(
         EventLoop loop,
         Ppp.Link link,
-        Map<String, String> accounts,
-        String name,
+        Subscribers subscribers,
+        IspSettings settings,
         Listener listener) {
-      super(loop, link, accounts, name, listener);
+      super(loop, link, subscribers, settings, listener);
     }
 
     /** Of the identifier, the secret and the challenge. */
@@ -288,10 +333,10 @@ abstract sealed class Authenticator {
     MsChapV2(
         EventLoop loop,
         Ppp.Link link,
-        Map<String, String> accounts,
-        String name,
+        Subscribers subscribers,
+        IspSettings settings,
         Listener listener) {
-      super(loop, link, accounts, name, listener);
+      super(loop, link, subscribers, settings, listener);
     }
 
     @Override

@@ -2,9 +2,12 @@ package org.liminix.isp;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.Network;
@@ -25,13 +28,13 @@ import org.liminix.net.internal.Ipv4Prefix;
  * <p>Not thread-safe.
  */
 public final class BorderNetworkGatewayBuilder {
-  /** Lengths in PAP, and CHAP's together with the rest, fit a byte. */
+  /** Of names in PPP and PPPoE. */
   private static final int MAX_NAME_BYTES = 255;
 
   /** What jumbo frames carry. */
   private static final int MAX_PAYLOAD = 9000;
 
-  private final Map<String, String> accounts = new LinkedHashMap<>();
+  private final Map<String, Account> accounts = new LinkedHashMap<>();
   private @Nullable Network access;
   private @Nullable Network world;
   private @Nullable Integer localAddress;
@@ -40,7 +43,15 @@ public final class BorderNetworkGatewayBuilder {
   private @Nullable List<Integer> dns;
   private @Nullable List<AuthMethod> authMethods;
   private @Nullable String acName;
-  private @Nullable String serviceName;
+  private @Nullable List<String> services;
+  private @Nullable Integer sessionLimit;
+  private @Nullable Integer sessionLimitPerClient;
+  private @Nullable Boolean freshAddresses;
+  private @Nullable Boolean nat;
+  private @Nullable Duration rechallenge;
+  private @Nullable IspFaults faults;
+  private @Nullable Ipv6Service ipv6;
+  private boolean withoutIpv6;
   private @Nullable Duration echoInterval;
   private @Nullable Integer echoLimit;
   private @Nullable Integer maxPayload;
@@ -49,10 +60,14 @@ public final class BorderNetworkGatewayBuilder {
 
   /** Who may dial in. To be called once for every user. */
   public BorderNetworkGatewayBuilder account(String user, String secret) {
+    return account(Account.of(user, secret));
+  }
+
+  /** Who may dial in, and on what terms. To be called once for every user. */
+  public BorderNetworkGatewayBuilder account(Account account) {
+    String user = account.user();
     refuseOrder(accounts.containsKey(user), "user " + user + " has an account; give each user one");
-    refuse(user.isEmpty() || length(user) > MAX_NAME_BYTES, "a user has 1 to 255 bytes: " + user);
-    refuse(length(secret) > MAX_NAME_BYTES, "the secret of " + user + " is over 255 bytes long");
-    accounts.put(user, secret);
+    accounts.put(user, account);
     return this;
   }
 
@@ -88,6 +103,25 @@ public final class BorderNetworkGatewayBuilder {
   }
 
   /**
+   * Has a client that dials again get another address of the pool, as ISPs do that sell fixed ones
+   * separately; otherwise it gets the lowest that is free.
+   */
+  public BorderNetworkGatewayBuilder freshAddresses() {
+    freshAddresses = once(freshAddresses, true, "freshAddresses");
+    return this;
+  }
+
+  /**
+   * Has the world see all clients at the ISP's address there, so that hosts without a route to the
+   * clients can answer (RFC 3022, RFC 4787): "carrier-grade NAT". Nobody in the world can open a
+   * connection to a client then. Otherwise packets are routed unchanged.
+   */
+  public BorderNetworkGatewayBuilder nat() {
+    nat = once(nat, true, "nat");
+    return this;
+  }
+
+  /**
    * The ISP's address in the world with the length of its network, which hosts there use as their
    * gateway; otherwise 10.0.2.1/24.
    */
@@ -116,6 +150,54 @@ public final class BorderNetworkGatewayBuilder {
     return this;
   }
 
+  /**
+   * How often a client must prove anew who it is, if with CHAP (RFC 1994 section 2); otherwise
+   * once.
+   */
+  public BorderNetworkGatewayBuilder rechallenge(Duration interval) {
+    refuse(interval.isNegative() || interval.isZero(), "the interval must be positive");
+    rechallenge = once(rechallenge, interval, "rechallenge");
+    return this;
+  }
+
+  /**
+   * At most so many sessions, open or not; requests beyond are refused with an AC-System-Error.
+   * Otherwise as many as PPPoE has numbers.
+   */
+  public BorderNetworkGatewayBuilder sessionLimit(int sessions) {
+    refuse(sessions < 1, "a limit of sessions is at least 1, not " + sessions);
+    sessionLimit = once(sessionLimit, sessions, "sessionLimit");
+    return this;
+  }
+
+  /** As {@link #sessionLimit}, of one network card. */
+  public BorderNetworkGatewayBuilder sessionLimitPerClient(int sessions) {
+    refuse(sessions < 1, "a limit of sessions is at least 1, not " + sessions);
+    sessionLimitPerClient = once(sessionLimitPerClient, sessions, "sessionLimitPerClient");
+    return this;
+  }
+
+  /** What the ISP does wrong from the start; {@link BorderNetworkGateway#misbehave} changes it. */
+  public BorderNetworkGatewayBuilder faults(IspFaults faults) {
+    this.faults = once(this.faults, faults, "faults");
+    return this;
+  }
+
+  /** The IPv6 it sells; otherwise {@link Ipv6Service#standard()}. */
+  public BorderNetworkGatewayBuilder ipv6(Ipv6Service service) {
+    refuseOrder(withoutIpv6, "it is withoutIpv6(); leave out one of the two");
+    ipv6 = once(ipv6, service, "ipv6");
+    return this;
+  }
+
+  /** Sells no IPv6, and has none in the world. */
+  public BorderNetworkGatewayBuilder withoutIpv6() {
+    refuseOrder(withoutIpv6, "withoutIpv6() was called before; call it once");
+    refuseOrder(ipv6 != null, "ipv6(…) was called; leave out one of the two");
+    withoutIpv6 = true;
+    return this;
+  }
+
   /** What the access concentrator calls itself; otherwise "liminix". */
   public BorderNetworkGatewayBuilder acName(String name) {
     refuse(name.isEmpty() || length(name) > MAX_NAME_BYTES, "an AC name has 1 to 255 bytes");
@@ -123,10 +205,15 @@ public final class BorderNetworkGatewayBuilder {
     return this;
   }
 
-  /** The one service it sells besides "any"; otherwise "internet". */
-  public BorderNetworkGatewayBuilder serviceName(String name) {
-    refuse(length(name) > MAX_NAME_BYTES, "a service name has at most 255 bytes");
-    serviceName = once(serviceName, name, "serviceName");
+  /** The services it sells besides "any"; otherwise "internet". */
+  public BorderNetworkGatewayBuilder serviceName(String first, String... others) {
+    List<String> names = Stream.concat(Stream.of(first), Stream.of(others)).distinct().toList();
+    int bytes = names.stream().mapToInt(name -> 4 + length(name)).sum();
+    refuse(
+        names.stream().anyMatch(name -> length(name) > MAX_NAME_BYTES),
+        "a service name has at most 255 bytes");
+    refuse(bytes > 1000, "the names of services must fit a PADO, in which they have 1000 bytes");
+    services = once(services, names, "serviceName");
     return this;
   }
 
@@ -166,13 +253,13 @@ public final class BorderNetworkGatewayBuilder {
 
   private static void refuse(boolean badValue, String message) {
     if (badValue) {
-      throw new IllegalArgumentException("BorderNetworkGateway: " + message);
+      throw new IllegalArgumentException("ISP: " + message);
     }
   }
 
   private static void refuseOrder(boolean contradiction, String message) {
     if (contradiction) {
-      throw new IllegalStateException("BorderNetworkGateway: " + message);
+      throw new IllegalStateException("ISP: " + message);
     }
   }
 
@@ -185,9 +272,10 @@ public final class BorderNetworkGatewayBuilder {
     int local = orElse(localAddress, Ipv4.parse("192.168.100.1"));
     int[] range =
         orElse(pool, new int[] {Ipv4.parse("192.168.100.10"), Ipv4.parse("192.168.100.99")});
+    AddressPool clients = new AddressPool(range[0], range[1], checkedAddresses(), false);
     refuseOrder(
-        new AddressPool(range[0], range[1]).contains(local),
-        "the ISP's own address %s is in the pool; choose another localAddress or pool"
+        clients.contains(local),
+        "the ISP's own address %s is in the pool or an account's; choose another localAddress"
             .formatted(Ipv4.toString(local)));
     Network from = orElse(access, Network.ACCESS);
     Network to = orElse(world, Network.WORLD);
@@ -199,14 +287,34 @@ public final class BorderNetworkGatewayBuilder {
         local,
         range[0],
         range[1],
+        orElse(freshAddresses, false),
+        orElse(nat, false),
         orElse(worldAddress, Ipv4Prefix.parse("10.0.2.1/24")),
         orElse(dns, List.of()),
         orElse(authMethods, List.of(AuthMethod.CHAP_MD5, AuthMethod.MS_CHAP_V2, AuthMethod.PAP)),
+        Optional.ofNullable(rechallenge),
         orElse(acName, "liminix"),
-        orElse(serviceName, "internet"),
+        orElse(services, List.of("internet")),
+        orElse(sessionLimit, Integer.MAX_VALUE),
+        orElse(sessionLimitPerClient, Integer.MAX_VALUE),
         orElse(echoInterval, Duration.ofSeconds(10)),
         orElse(echoLimit, 3),
-        orElse(maxPayload, Ppp.DEFAULT_MRU));
+        orElse(maxPayload, Ppp.DEFAULT_MRU),
+        orElse(faults, IspFaults.none()),
+        withoutIpv6 ? Optional.empty() : Optional.of(orElse(ipv6, Ipv6Service.standard())));
+  }
+
+  /** The fixed ones. */
+  private Set<Integer> checkedAddresses() {
+    Set<Integer> addresses = new HashSet<>();
+    for (Account account : accounts.values()) {
+      Integer address = account.terms.address;
+      refuseOrder(
+          address != null && !addresses.add(address),
+          "two accounts have %s; give each an address of its own"
+              .formatted(address == null ? "" : Ipv4.toString(address)));
+    }
+    return addresses;
   }
 
   /** Starts it on the given networks. */

@@ -10,7 +10,7 @@ import org.liminix.net.internal.Ipv4;
  * The IP Control Protocol (RFC 1332) with name servers (RFC 1877) of one session: it gives the
  * client its address. Confined to the loop.
  */
-final class Ipcp implements Negotiation.Policy {
+final class Ipcp implements Negotiation.Policy, NetworkControl {
   static final int IP_ADDRESS = 3;
   static final int PRIMARY_DNS = 129;
   static final int SECONDARY_DNS = 131;
@@ -22,12 +22,12 @@ final class Ipcp implements Negotiation.Policy {
     /** What was agreed is void; it may be agreed again. */
     void addressLost();
 
-    void networkFinished(String why, boolean byPeer);
+    void networkFinished(NetworkControl network, String why, boolean byPeer);
   }
 
   private final Negotiation negotiation;
   private final int localAddress;
-  private final int peerAddress;
+  private int peerAddress;
   private final List<Integer> dns;
   private final Listener listener;
   private boolean askAddress = true;
@@ -40,19 +40,39 @@ final class Ipcp implements Negotiation.Policy {
     this.negotiation = new Negotiation(Ppp.IPCP, loop, link, this);
   }
 
-  void open() {
+  @Override
+  public String name() {
+    return "IPCP";
+  }
+
+  @Override
+  public void open() {
     negotiation.open();
   }
 
-  void abandon() {
+  /** Agrees on another address for the client. */
+  void renumber(int address) {
+    peerAddress = address;
+    negotiation.renegotiate();
+  }
+
+  @Override
+  public void abandon() {
     negotiation.abandon();
   }
 
-  boolean isOpened() {
+  @Override
+  public boolean isOpened() {
     return negotiation.state() == Negotiation.State.OPENED;
   }
 
-  void received(ByteBuffer packet) {
+  @Override
+  public boolean accept(ByteBuffer packet) {
+    return Ipv4.accept(packet);
+  }
+
+  @Override
+  public void receivedControl(ByteBuffer packet) {
     negotiation.received(packet);
   }
 
@@ -118,7 +138,7 @@ final class Ipcp implements Negotiation.Policy {
 
   @Override
   public void finished(String why, boolean byPeer) {
-    listener.networkFinished(why, byPeer);
+    listener.networkFinished(this, why, byPeer);
   }
 
   @Override

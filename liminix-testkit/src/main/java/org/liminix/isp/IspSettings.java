@@ -3,6 +3,9 @@ package org.liminix.isp;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.liminix.net.EventLoop;
 import org.liminix.net.Network;
 import org.liminix.net.Segments;
@@ -13,30 +16,55 @@ import org.liminix.net.internal.SharedStart;
 /**
  * An immutable description of an ISP.
  *
- * @param accounts secrets by user
+ * @param accounts by user
  * @param localAddress its own end of every session
  * @param poolFirst the first address for clients
  * @param poolLast the last one
  * @param worldAddress where hosts of the world network find it
  * @param authMethods in order of preference
+ * @param freshAddresses whether a client that dials again gets another address of the pool
+ * @param nat whether the world sees all clients at the ISP's own address
+ * @param rechallenge how often a client proves anew who it is
+ * @param services what is sold, the first one first
  * @param maxPayload the longest packet for clients that can take it (RFC 4638)
+ * @param ipv6 what is sold of it
  */
 record IspSettings(
     Network access,
     Network world,
-    Map<String, String> accounts,
+    Map<String, Account> accounts,
     int localAddress,
     int poolFirst,
     int poolLast,
+    boolean freshAddresses,
+    boolean nat,
     Ipv4Prefix worldAddress,
     List<Integer> dns,
     List<AuthMethod> authMethods,
+    Optional<Duration> rechallenge,
     String acName,
-    String serviceName,
+    List<String> services,
+    int sessionLimit,
+    int sessionLimitPerClient,
     Duration echoInterval,
     int echoLimit,
-    int maxPayload)
+    int maxPayload,
+    IspFaults faults,
+    Optional<Ipv6Service> ipv6)
     implements Spec<BorderNetworkGateway> {
+
+  /** What proves who a user is, by user. */
+  Map<String, String> secrets() {
+    return accounts.values().stream()
+        .collect(Collectors.toUnmodifiableMap(Account::user, Account::secret));
+  }
+
+  /** The addresses of accounts that always have the same. */
+  Set<Integer> fixedAddresses() {
+    return accounts.values().stream()
+        .flatMap(account -> Optional.ofNullable(account.terms.address).stream())
+        .collect(Collectors.toUnmodifiableSet());
+  }
 
   @Override
   public BorderNetworkGateway start(Segments segments) {

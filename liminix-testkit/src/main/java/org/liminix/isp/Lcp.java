@@ -16,12 +16,20 @@ final class Lcp implements Negotiation.Policy {
   static final int ECHO_REPLY = 10;
   static final int DISCARD_REQUEST = 11;
 
+  /** RFC 1570 section 2. */
+  static final int IDENTIFICATION = 12;
+
+  static final int TIME_REMAINING = 13;
+
   static final int MRU = 1;
   static final int AUTHENTICATION = 3;
   static final int MAGIC_NUMBER = 5;
 
   /** RFC 1661 leaves no room for an IPv4 packet below this (RFC 791). */
   private static final int MIN_MRU = 68;
+
+  /** So many of our own requests that come back prove that the line is a loop. */
+  private static final int MAX_LOOPED = 5;
 
   private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -56,6 +64,7 @@ final class Lcp implements Negotiation.Policy {
   private int mru;
   private int peerMru;
   private int identifier;
+  private int looped;
   private boolean heardSinceEcho;
   private int silentEchoes;
   private EventLoop.@Nullable Timer echoTimer;
@@ -113,12 +122,17 @@ final class Lcp implements Negotiation.Policy {
   /** RFC 1661 section 5.7: tells the peer that nobody here speaks a protocol. */
   void rejectProtocol(int protocol, ByteBuffer packet) {
     if (isOpened()) {
-      int length = Math.min(packet.remaining(), Math.min(peerMru, maxMru) - Ppp.HEADER - 2);
+      int length = Math.min(packet.remaining(), peerMru() - Ppp.HEADER - 2);
       ByteBuffer reject = Ppp.begin(PROTOCOL_REJECT, identifier++, 2 + length);
       reject.putShort((short) protocol);
       reject.put(packet.duplicate().limit(packet.position() + length));
       link.send(Ppp.LCP, Ppp.finish(reject));
     }
+  }
+
+  @Override
+  public int peerMru() {
+    return Math.min(peerMru, maxMru);
   }
 
   @Override
@@ -137,6 +151,14 @@ final class Lcp implements Negotiation.Policy {
   @Override
   public Negotiation.Verdict judge(List<PppOption> asked) {
     Negotiation.Verdict verdict = new Negotiation.Verdict();
+    if (askMagic && asked.contains(PppOption.ofInt(MAGIC_NUMBER, magic))) {
+      // RFC 1661 section 6.4: to tell whether it is our own request that comes back, this and
+      // nothing else is said.
+      looped++;
+      verdict.suggest(PppOption.ofInt(MAGIC_NUMBER, newMagic()));
+      return verdict;
+    }
+    looped = 0;
     peerMru = Ppp.DEFAULT_MRU;
     for (PppOption option : asked) {
       if (option.type() == MRU && option.isShort()) {
@@ -145,7 +167,7 @@ final class Lcp implements Negotiation.Policy {
           verdict.suggest(PppOption.ofShort(MRU, maxMru)); // RFC 2516 section 7
         }
       } else if (option.type() == MAGIC_NUMBER && option.isInt()) {
-        if (option.intValue() == 0 || option.intValue() == magic) {
+        if (option.intValue() == 0) {
           verdict.suggest(PppOption.ofInt(MAGIC_NUMBER, newMagic()));
         }
       } else {
@@ -157,6 +179,11 @@ final class Lcp implements Negotiation.Policy {
     return verdict;
   }
 
+  /** RFC 1661 section 6.4: what comes back is not the peer's. */
+  private void loopedBack() {
+    negotiation.finish("the line is looped back");
+  }
+
   @Override
   public void naked(List<PppOption> suggested) {
     for (PppOption option : suggested) {
@@ -166,7 +193,12 @@ final class Lcp implements Negotiation.Policy {
             mru = option.shortValue();
           }
         }
-        case MAGIC_NUMBER -> magic = newMagic();
+        case MAGIC_NUMBER -> {
+          magic = newMagic();
+          if (looped > MAX_LOOPED) {
+            loopedBack();
+          }
+        }
         case AUTHENTICATION -> {
           AuthMethod refused = methods.get(0);
           if (refused.option().equals(option)) {
@@ -199,7 +231,7 @@ final class Lcp implements Negotiation.Policy {
   @Override
   public void opened() {
     planEcho();
-    listener.linkOpened(methods.get(0), Math.min(peerMru, maxMru));
+    listener.linkOpened(methods.get(0), peerMru());
   }
 
   @Override
@@ -219,6 +251,10 @@ final class Lcp implements Negotiation.Policy {
       case ECHO_REQUEST -> {
         ByteBuffer data = Ppp.data(packet);
         if (isOpened() && data.remaining() >= Integer.BYTES) {
+          if (askMagic && data.getInt(data.position()) == magic) {
+            loopedBack(); // only a request tells: some peers copy ours into their replies
+            return true;
+          }
           ByteBuffer reply = Ppp.begin(ECHO_REPLY, Ppp.identifier(packet), data.remaining());
           reply.putInt(askMagic ? magic : 0).put(data.position(data.position() + Integer.BYTES));
           link.send(Ppp.LCP, Ppp.finish(reply));
@@ -227,10 +263,16 @@ final class Lcp implements Negotiation.Policy {
       case PROTOCOL_REJECT -> {
         ByteBuffer data = Ppp.data(packet);
         if (isOpened() && data.remaining() >= Short.BYTES) {
-          listener.protocolRejected(Short.toUnsignedInt(data.getShort()));
+          int rejected = Short.toUnsignedInt(data.getShort());
+          if (rejected == Ppp.LCP) {
+            negotiation.finish("the peer rejects LCP itself"); // RFC 1661 section 4.3, RXJ-
+          } else {
+            listener.protocolRejected(rejected);
+          }
         }
       }
       case ECHO_REPLY, DISCARD_REQUEST -> {} // that it came is all it says
+      case IDENTIFICATION, TIME_REMAINING -> {} // for people to read
       default -> {
         return false;
       }

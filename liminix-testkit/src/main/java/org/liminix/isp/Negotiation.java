@@ -27,6 +27,10 @@ final class Negotiation {
   static final int CODE_REJECT = 7;
 
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(10);
+
+  /** With whoever was heard in LCP: it listens, unless it is busy. */
+  private static final Duration FIRST_PATIENCE_OF_LISTENERS = Duration.ofMillis(100);
+
   private static final Duration LONGEST_PATIENCE = Duration.ofMillis(500);
 
   /** RFC 1661 section 4.6: the restart timer, once the peer is known to listen. */
@@ -84,6 +88,11 @@ final class Negotiation {
     default boolean received(int code, ByteBuffer packet) {
       return false;
     }
+
+    /** The longest packet that the peer takes. */
+    default int peerMru() {
+      return Ppp.MAX_MRU;
+    }
   }
 
   /** Collects what is wrong with a request; RFC 1661 sends rejections before suggestions. */
@@ -118,7 +127,7 @@ final class Negotiation {
   private int naksSent;
   private int naksReceived;
   private int codeRejects;
-  private Duration patience = FIRST_PATIENCE;
+  private Duration patience;
   private EventLoop.@Nullable Timer timer;
 
   Negotiation(int protocol, EventLoop loop, Ppp.Link link, Policy policy) {
@@ -126,6 +135,7 @@ final class Negotiation {
     this.loop = loop;
     this.link = link;
     this.policy = policy;
+    this.patience = protocol == Ppp.LCP ? FIRST_PATIENCE : FIRST_PATIENCE_OF_LISTENERS;
   }
 
   State state() {
@@ -137,6 +147,18 @@ final class Negotiation {
     if (state == State.CLOSED) {
       sendNewRequest();
       state = State.REQ_SENT;
+    }
+  }
+
+  /**
+   * Agrees on other terms: the restart option of RFC 1661 section 4.4, which takes the layer below
+   * for down and up again.
+   */
+  void renegotiate() {
+    if (state == State.OPENED) {
+      state = State.REQ_SENT;
+      policy.closed();
+      sendNewRequest();
     }
   }
 
@@ -199,8 +221,8 @@ final class Negotiation {
     return codeRejects++ & 0xff;
   }
 
-  private static ByteBuffer excerpt(ByteBuffer packet) {
-    int most = Ppp.MAX_MRU - Ppp.HEADER;
+  private ByteBuffer excerpt(ByteBuffer packet) {
+    int most = policy.peerMru() - Ppp.HEADER;
     return packet.duplicate().limit(Math.min(packet.limit(), packet.position() + most));
   }
 
@@ -230,7 +252,7 @@ final class Negotiation {
         sendNewRequest();
       }
       case REQ_SENT, ACK_RCVD, ACK_SENT -> {
-        if (!heard && state == State.REQ_SENT) {
+        if (!heard && state == State.REQ_SENT && protocol == Ppp.LCP) {
           repeatRequest();
         }
       }
@@ -282,6 +304,8 @@ final class Negotiation {
   private void becomeOpened() {
     stopTimer();
     state = State.OPENED;
+    naksSent = 0;
+    naksReceived = 0;
     policy.opened();
   }
 
@@ -307,6 +331,8 @@ final class Negotiation {
   private void terminateRequest(ByteBuffer packet) {
     sendTerminateAck(packet);
     switch (state) {
+      // RFC 1661 would go on negotiating where nothing is agreed yet. On a line that was made for
+      // this one session, a peer that wants to end it before it began wants to end it.
       case REQ_SENT, ACK_RCVD, ACK_SENT, OPENED -> {
         boolean wasOpened = state == State.OPENED;
         // The restart timer of RFC 1661 would give the peer time to hear the acknowledgement.
@@ -347,9 +373,12 @@ final class Negotiation {
 
   private void codeReject(ByteBuffer packet) {
     ByteBuffer rejected = Ppp.data(packet);
+    int code = rejected.hasRemaining() ? Byte.toUnsignedInt(rejected.get()) : 0;
     // RFC 1661 section 4.3, RXJ-: without these codes no agreement is possible.
-    if (rejected.hasRemaining() && rejected.get(rejected.position()) <= CODE_REJECT) {
-      finish("the peer does not know code " + rejected.get(rejected.position()));
+    if (code >= CONFIGURE_REQUEST && code <= CODE_REJECT) {
+      finish("the peer does not know code " + code);
+    } else if (state == State.ACK_RCVD) {
+      state = State.REQ_SENT; // RXJ+
     }
   }
 

@@ -6,7 +6,9 @@ import java.nio.charset.StandardCharsets;
 /** Numbers of PPP (RFC 1661, IANA "PPP numbers") and the packets that all its protocols share. */
 final class Ppp {
   static final int IPV4 = 0x0021;
+  static final int IPV6 = 0x0057;
   static final int IPCP = 0x8021;
+  static final int IPV6CP = 0x8057;
   static final int LCP = 0xc021;
   static final int PAP = 0xc023;
   static final int CHAP = 0xc223;
@@ -24,6 +26,16 @@ final class Ppp {
   static final int HEADER = 4;
 
   private Ppp() {}
+
+  /** The protocol of an IP packet. */
+  static int protocolOf(ByteBuffer packet) {
+    return packet.get(packet.position()) >>> 4 == 6 ? IPV6 : IPV4;
+  }
+
+  /** The protocol that configures the network of a protocol, or itself (RFC 1661 section 2). */
+  static int controlOf(int protocol) {
+    return protocol | 0x8000;
+  }
 
   /** A way for packets of one protocol to the peer. */
   @FunctionalInterface

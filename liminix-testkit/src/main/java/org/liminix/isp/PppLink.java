@@ -1,9 +1,15 @@
 package org.liminix.isp;
 
+import java.net.Inet4Address;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.liminix.isp.Subscribers.Refusal;
 import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
 import org.liminix.net.internal.Ipv4;
@@ -11,13 +17,23 @@ import org.liminix.net.internal.Ipv4;
 /**
  * One PPP link from its number to its end: the phases of RFC 1661 section 3. Confined to the loop.
  */
-final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener {
+final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listener, Ipv6Line.Host {
   /** What a link needs of the concentrator it is part of. */
-  interface Owner {
+  interface Owner extends Subscribers {
     void send(PppLink link, int protocol, ByteBuffer packet);
 
     /** An address for a client, or null if all are taken. */
-    @Nullable Integer allocateAddress();
+    @Nullable Integer allocateAddress(String user);
+
+    /** Takes a certain address; false if somebody has it. */
+    boolean takeAddress(int address);
+
+    void releaseAddress(int address);
+
+    /** The IPv6 of a client, or null if it gets none. */
+    default @Nullable Ipv6Line ipv6(PppLink link, Ppp.Link way) {
+      return null;
+    }
 
     void opened(PppLink link, PppSession session);
 
@@ -39,6 +55,8 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   private final Owner owner;
   private final long startNanos = System.nanoTime();
   private final Lcp lcp;
+  private final Meter meter;
+  private final SessionClock clock;
 
   private boolean heard;
   private int mtu = Ppp.MAX_MRU;
@@ -46,8 +64,17 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   private String user = "";
   private boolean authenticated;
   private @Nullable Integer address;
-  private @Nullable Ipcp ipcp;
+
+  /** By the numbers of their protocols. */
+  private final Map<Integer, NetworkControl> networks = new LinkedHashMap<>();
+
+  /** Those of which nothing will come unless the client begins anew. */
+  private final Set<NetworkControl> finished = new HashSet<>();
+
+  private volatile @Nullable Ipv6Line ipv6;
   private @Nullable PppSession session;
+  private Duration openTime = Duration.ZERO;
+  private int foreignSource;
   private IspEvent.@Nullable Reason ending;
   private String endingDetail = "";
   private boolean ended;
@@ -59,6 +86,10 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     this.settings = settings;
     this.owner = owner;
     this.lcp = new Lcp(loop, this::send, maxMru, settings, this);
+    this.meter =
+        new Meter(
+            packet -> owner.forward(this, packet), packet -> send(Ppp.protocolOf(packet), packet));
+    this.clock = new SessionClock(loop, meter, this::terminate);
   }
 
   int id() {
@@ -76,6 +107,20 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
 
   @Nullable Integer address() {
     return address;
+  }
+
+  /** Who the client has proved to be; empty before that. */
+  String user() {
+    return authenticated ? user : "";
+  }
+
+  /** Its IPv6, or null if it has none. From any thread. */
+  @Nullable Ipv6Line ipv6() {
+    return ipv6;
+  }
+
+  boolean isOpen() {
+    return session != null && session.state() == PppSession.State.OPEN;
   }
 
   /** The longest IP packet the client takes. */
@@ -100,7 +145,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     lcp.heard();
     int protocol = Short.toUnsignedInt(frame.getShort());
     Authenticator asked = authenticator;
-    Ipcp network = ipcp;
+    NetworkControl network = networks.get(Ppp.controlOf(protocol));
     if (protocol == Ppp.LCP) {
       lcp.received(frame);
     } else if (!lcp.isOpened() || ending != null) {
@@ -109,21 +154,33 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
       asked.received(frame);
     } else if (!authenticated) {
       return; // RFC 1661 section 3.5
-    } else if (protocol == Ppp.IPV4 && network != null) {
-      if (network.isOpened() && Ipv4.accept(frame)) {
-        owner.forward(this, frame);
-      }
-    } else if (protocol == Ppp.IPCP && network != null) {
-      network.received(frame);
-    } else {
+    } else if (network == null) {
       lcp.rejectProtocol(protocol, frame);
+    } else if (protocol == Ppp.controlOf(protocol)) {
+      network.receivedControl(frame);
+    } else if (network.isOpened() && network.accept(frame)) {
+      meter.fromClient(frame);
+    }
+  }
+
+  /** Sends an IP packet to the client, at the rate of its account. */
+  void deliver(ByteBuffer packet) {
+    meter.toClient(packet);
+  }
+
+  /** The client sent a packet with a source that is not its own. */
+  void sentFrom(int source) {
+    PppSession open = session;
+    if (open != null && source != foreignSource) {
+      foreignSource = source;
+      owner.record(new IspEvent.ForeignSource(Instant.now(), peer, open, Ipv4.toInet(source)));
     }
   }
 
   @Override
   public void linkOpened(AuthMethod method, int mru) {
     mtu = mru;
-    authenticator = Authenticator.of(method, loop, this::send, settings, this);
+    authenticator = Authenticator.of(method, loop, this::send, settings, owner, this);
     authenticator.start();
   }
 
@@ -132,49 +189,128 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     this.user = user;
     authenticated = true;
     if (address == null) {
-      address = owner.allocateAddress();
+      address = owner.allocateAddress(user);
     }
     Integer assigned = address;
     if (assigned == null) {
       terminate(IspEvent.Reason.NO_ADDRESS, "No address free");
       return;
     }
-    ipcp = new Ipcp(loop, this::send, settings, assigned, this);
-    ipcp.open();
+    Account.Terms terms = owner.terms(user);
+    meter.shape(loop, terms);
+    networks.put(Ppp.IPCP, new Ipcp(loop, this::send, settings, assigned, this));
+    Ipv6Line line = owner.ipv6(this, this::send);
+    ipv6 = line;
+    if (line != null) {
+      networks.put(Ppp.IPV6CP, line.control());
+    }
+    networks.values().forEach(NetworkControl::open);
   }
 
   @Override
-  public void refused(String user, String reason) {
-    owner.record(new IspEvent.AuthenticationFailed(Instant.now(), peer, id, user, reason));
-    terminate(IspEvent.Reason.AUTHENTICATION, "Authentication failed");
+  public void refused(String user, Refusal refusal) {
+    if (refusal.reason() == IspEvent.Reason.LIMIT) {
+      owner.record(
+          new IspEvent.SessionRefused(
+              Instant.now(), peer, IspEvent.Limit.ACCOUNT, refusal.detail()));
+      terminate(refusal.reason(), refusal.detail());
+    } else {
+      owner.record(
+          new IspEvent.AuthenticationFailed(Instant.now(), peer, id, user, refusal.detail()));
+      terminate(refusal.reason(), "Authentication failed");
+    }
   }
 
   @Override
   public void addressAgreed() {
+    NetworkControl network = networks.get(Ppp.IPCP);
+    if (network != null) {
+      networkOpened(network);
+    }
     Integer assigned = address;
-    if (assigned != null) {
+    PppSession renumbered = session;
+    if (assigned != null && renumbered != null) {
+      Inet4Address before = renumbered.address();
+      renumbered.address(assigned);
+      renumbered.state(PppSession.State.OPEN);
+      owner.opened(this, renumbered);
+      owner.record(new IspEvent.SessionRenumbered(Instant.now(), peer, renumbered, before));
+    } else if (assigned != null) {
       Duration setupTime = Duration.ofNanos(System.nanoTime() - startNanos);
-      PppSession opened = new PppSession(loop, this, id, user, assigned, peer, setupTime);
+      PppSession opened = new PppSession(loop, this, id, user, assigned, peer, setupTime, meter);
       session = opened;
       owner.opened(this, opened);
       owner.record(new IspEvent.SessionOpened(Instant.now(), peer, opened));
+      clock.start(owner.terms(user));
     }
   }
 
   @Override
   public void addressLost() {
-    leaveOpen();
+    if (session == null || session.state() != PppSession.State.RENUMBERING) {
+      leaveOpen();
+    }
+  }
+
+  /** Has the client take another address. */
+  void renumber(PppSession renumbered, int to) {
+    Integer from = address;
+    if (renumbered != session
+        || !isOpen()
+        || from == null
+        || !(networks.get(Ppp.IPCP) instanceof Ipcp network)) {
+      throw new IllegalStateException(renumbered + " is not open; await another one first");
+    }
+    if (!owner.takeAddress(to)) {
+      throw new IllegalStateException(
+          Ipv4.toString(to) + " is taken; renumber to an address that nobody has");
+    }
+    owner.closed(this, renumbered);
+    renumbered.state(PppSession.State.RENUMBERING);
+    owner.releaseAddress(from);
+    address = to;
+    network.renumber(to);
   }
 
   @Override
-  public void networkFinished(String why, boolean byPeer) {
-    terminate(byPeer ? IspEvent.Reason.CLIENT : IspEvent.Reason.NEGOTIATION, "IPCP ended: " + why);
+  public void networkFinished(NetworkControl network, String why, boolean byPeer) {
+    finished.add(network);
+    if (finished.containsAll(networks.values())) {
+      terminate(
+          byPeer ? IspEvent.Reason.CLIENT : IspEvent.Reason.NEGOTIATION,
+          network.name() + " ended: " + why);
+    }
+  }
+
+  @Override
+  public void networkOpened(NetworkControl network) {
+    finished.remove(network);
+  }
+
+  @Override
+  public void sendIpv6(ByteBuffer packet) {
+    send(Ppp.IPV6, packet);
+  }
+
+  @Override
+  public void record(IspEvent event) {
+    owner.record(event);
   }
 
   @Override
   public void protocolRejected(int protocol) {
-    if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
-      terminate(IspEvent.Reason.NEGOTIATION, "The client has no IPv4");
+    Authenticator asked = authenticator;
+    if (asked != null && protocol == asked.protocol()) {
+      terminate(IspEvent.Reason.NEGOTIATION, "The client does not authenticate itself after all");
+      return;
+    }
+    NetworkControl network = networks.get(Ppp.controlOf(protocol));
+    if (network != null) {
+      network.abandon();
+      if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
+        leaveOpen();
+      }
+      networkFinished(network, "the client does not know it", false);
     }
   }
 
@@ -225,13 +361,20 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     ended = true;
     leaveNetwork();
     lcp.abandon();
+    clock.stop();
     owner.ended(this, tellClient);
     // What began the end is the reason, not the answer to it.
     IspEvent.Reason begun = ending;
     owner.record(
-        begun == null
-            ? new IspEvent.SessionTerminated(Instant.now(), peer, id, reason, detail)
-            : new IspEvent.SessionTerminated(Instant.now(), peer, id, begun, endingDetail));
+        new IspEvent.SessionTerminated(
+            Instant.now(),
+            peer,
+            id,
+            user,
+            begun == null ? reason : begun,
+            begun == null ? detail : endingDetail,
+            openTime,
+            meter.traffic()));
   }
 
   private void leaveNetwork() {
@@ -241,10 +384,13 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
       authenticator = null;
     }
     leaveOpen();
-    if (ipcp != null) {
-      ipcp.abandon();
-      ipcp = null;
+    Ipv6Line line = ipv6;
+    if (line != null) {
+      line.close();
     }
+    networks.values().forEach(NetworkControl::abandon);
+    networks.clear();
+    finished.clear();
   }
 
   private void leaveOpen() {
@@ -255,10 +401,12 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     if (left.state() == PppSession.State.OPEN) {
       owner.closed(this, left);
     }
+    meter.clear();
     if (ending != null && !ended) {
       left.state(PppSession.State.TERMINATING);
     } else {
       left.state(PppSession.State.CLOSED);
+      openTime = openTime.plus(left.duration());
       session = null;
     }
   }

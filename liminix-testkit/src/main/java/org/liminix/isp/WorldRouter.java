@@ -4,11 +4,12 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.liminix.net.MacAddress;
-import org.liminix.net.Segment;
+import org.liminix.net.internal.Ethernet;
+import org.liminix.net.internal.EthernetCard;
 import org.liminix.net.internal.Icmp;
 import org.liminix.net.internal.Ipv4;
 import org.liminix.net.internal.Ipv4Interface;
+import org.liminix.net.internal.Reassembly;
 
 /**
  * The IP side of the ISP: a router (RFC 1812) between its sessions and the world, where hosts that
@@ -17,7 +18,10 @@ import org.liminix.net.internal.Ipv4Interface;
 final class WorldRouter implements Ipv4Interface.Owner {
   /** How packets reach a session. */
   interface Sessions {
-    void send(PppLink link, ByteBuffer packet);
+    void deliver(PppLink link, ByteBuffer packet);
+
+    /** Whether a packet gets lost on the way. */
+    boolean swallows(ByteBuffer packet);
   }
 
   private final int localAddress;
@@ -32,13 +36,19 @@ final class WorldRouter implements Ipv4Interface.Owner {
   private final ByteBuffer answer = ByteBuffer.allocateDirect(Ipv4.MAX_PACKET);
   private final ByteBuffer fragment;
 
-  WorldRouter(Segment world, IspSettings settings, AddressPool pool, Sessions sessions) {
+  /** None if packets pass unchanged. */
+  private final @Nullable Nat nat;
+
+  private final Reassembly wholes = new Reassembly();
+
+  WorldRouter(EthernetCard world, IspSettings settings, AddressPool pool, Sessions sessions) {
     this.localAddress = settings.localAddress();
     this.pool = pool;
     this.fragment = ByteBuffer.allocateDirect(settings.maxPayload());
     this.sessions = sessions;
-    this.card = new Ipv4Interface(world, settings.acName(), MacAddress.random(), this);
+    this.card = new Ipv4Interface(world, this);
     card.configure(settings.worldAddress(), null);
+    this.nat = settings.nat() ? new Nat(settings.worldAddress().address(), System::nanoTime) : null;
   }
 
   void add(int address, PppLink link) {
@@ -49,40 +59,74 @@ final class WorldRouter implements Ipv4Interface.Owner {
     byAddress.remove(address, link);
   }
 
-  void close() {
-    card.close();
-  }
-
   /** A packet came from a session. */
   void receivedFrom(PppLink link, ByteBuffer packet) {
     Integer address = link.address();
-    // RFC 2827: a source that is not the client's is one that nobody could answer, which a router
-    // that forgot to masquerade should learn here and not from mysterious silence.
+    // RFC 2827: a source that is not the client's is one that nobody could answer, which who tests
+    // a router that forgot to masquerade should learn here and not from mysterious silence.
     if (address != null && Ipv4.source(packet) == address) {
       route(packet);
+    } else {
+      link.sentFrom(Ipv4.source(packet));
     }
   }
 
   @Override
   public void received(ByteBuffer packet, long sender) {
-    if (!card.isBroadcast(Ipv4.destination(packet))) {
-      route(packet);
+    int destination = Ipv4.destination(packet);
+    if (card.isBroadcast(destination)) {
+      return;
     }
+    if (nat == null) {
+      route(packet);
+    } else if (byAddress.containsKey(destination)) {
+      report(Icmp.UNREACHABLE, Icmp.HOST, 0, packet); // those addresses mean nothing out here
+    } else {
+      receivedOutside(nat, packet);
+    }
+  }
+
+  /** A packet came from the world to where only the ISP's own address is known. */
+  private void receivedOutside(Nat translation, ByteBuffer received) {
+    ByteBuffer packet = whole(received);
+    if (packet == null) {
+      return;
+    }
+    transit.clear();
+    transit.put(packet.duplicate()).flip();
+    PppLink link =
+        card.isOwn(Ipv4.destination(packet)) && translation.inbound(transit)
+            ? byAddress.get(Ipv4.destination(transit))
+            : null;
+    if (link == null) {
+      route(packet);
+    } else if (Ipv4.ttl(packet) <= 1) {
+      report(Icmp.TIME_EXCEEDED, 0, 0, packet);
+    } else {
+      Ipv4.decrementTtl(transit);
+      sendTo(link, transit, packet);
+    }
+  }
+
+  /** Ports are in the first fragment only (RFC 4787 REQ-14); null until the packet is complete. */
+  private @Nullable ByteBuffer whole(ByteBuffer packet) {
+    return Ipv4.isFragment(packet) ? wholes.add(packet) : packet;
   }
 
   @Override
   public boolean proxies(int address) {
-    return byAddress.containsKey(address);
+    return nat == null && byAddress.containsKey(address);
   }
 
   @Override
   public void unreachable(ByteBuffer packet, boolean noRoute) {
-    if (!isOwn(Ipv4.source(packet))) {
-      report(Icmp.UNREACHABLE, noRoute ? Icmp.NET : Icmp.HOST, 0, packet);
+    ByteBuffer about = ByteBuffer.allocate(packet.remaining()).put(packet.duplicate()).flip();
+    if (!isOwn(Ipv4.source(about)) || (nat != null && nat.undo(about))) {
+      report(Icmp.UNREACHABLE, noRoute ? Icmp.NET : Icmp.HOST, 0, about);
     }
   }
 
-  private boolean isOwn(int address) {
+  boolean isOwn(int address) {
     return address == localAddress || card.isOwn(address);
   }
 
@@ -101,27 +145,52 @@ final class WorldRouter implements Ipv4Interface.Owner {
 
   private void forward(ByteBuffer packet, int destination) {
     PppLink link = byAddress.get(destination);
-    if (link == null && pool.contains(destination)) {
+    if (link != null) {
+      transit.clear();
+      transit.put(packet.duplicate()).flip();
+      Ipv4.decrementTtl(transit);
+      sendTo(link, transit, packet);
+    } else if (pool.contains(destination)) {
       report(Icmp.UNREACHABLE, Icmp.HOST, 0, packet);
+    } else {
+      sendOutside(packet);
+    }
+  }
+
+  private void sendOutside(ByteBuffer fromClient) {
+    if (Ipv4.dontFragment(fromClient) && fromClient.remaining() > Ethernet.MTU) {
+      report(Icmp.UNREACHABLE, Icmp.FRAGMENTATION_NEEDED, Ethernet.MTU, fromClient);
+      return;
+    }
+    ByteBuffer packet = nat == null ? fromClient : whole(fromClient);
+    if (packet == null) {
       return;
     }
     transit.clear();
     transit.put(packet.duplicate()).flip();
     Ipv4.decrementTtl(transit);
-    if (link == null) {
+    if (nat == null || nat.outbound(transit)) {
       card.send(transit);
     } else {
-      sendTo(link, transit);
+      report(Icmp.UNREACHABLE, Icmp.PROTOCOL, 0, packet);
     }
   }
 
-  private void sendTo(PppLink link, ByteBuffer packet) {
+  /**
+   * Sends a packet to a client.
+   *
+   * @param about the packet as whoever sent it knows it
+   */
+  private void sendTo(PppLink link, ByteBuffer packet, ByteBuffer about) {
+    if (sessions.swallows(packet)) {
+      return;
+    }
     if (packet.remaining() <= link.mtu()) {
-      sessions.send(link, packet);
+      sessions.deliver(link, packet);
     } else if (Ipv4.dontFragment(packet)) {
-      report(Icmp.UNREACHABLE, Icmp.FRAGMENTATION_NEEDED, link.mtu(), packet);
+      report(Icmp.UNREACHABLE, Icmp.FRAGMENTATION_NEEDED, link.mtu(), about);
     } else {
-      Ipv4.fragment(packet, link.mtu(), fragment, part -> sessions.send(link, part));
+      Ipv4.fragment(packet, link.mtu(), fragment, part -> sessions.deliver(link, part));
     }
   }
 
@@ -158,7 +227,7 @@ final class WorldRouter implements Ipv4Interface.Owner {
   private void sendAnswer() {
     PppLink link = byAddress.get(Ipv4.destination(answer));
     if (link != null) {
-      sendTo(link, answer);
+      sendTo(link, answer, answer);
     } else {
       card.send(answer);
     }

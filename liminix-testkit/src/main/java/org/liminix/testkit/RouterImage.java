@@ -93,6 +93,11 @@ public final class RouterImage implements BootImage {
     builder.defaults.putAll(
         GuestTemplates.pppoeRouter(
             requirePppWord("account", account), requirePppWord("password", password)));
+    return pppoePackages(builder);
+  }
+
+  private static Builder pppoePackages(Builder builder) {
+    kernelWithPpp(builder.architecture).ifPresent(builder::packages);
     return builder
         .packages("ppp", "dnsmasq-base", "nftables")
         .modules(
@@ -103,6 +108,42 @@ public final class RouterImage implements BootImage {
             "nft_chain_nat",
             "nft_masq",
             "nft_ct");
+  }
+
+  /** The package of a kernel that knows PPP, where the architecture's own does not. */
+  private static Optional<String> kernelWithPpp(Architecture architecture) {
+    return switch (architecture) {
+      case AMD64 -> Optional.of("linux-image-amd64");
+      case ARM64 -> Optional.of("linux-image-arm64");
+      case MIPSEL, ARMHF -> Optional.empty();
+    };
+  }
+
+  /**
+   * As {@link #pppoeRouter(Architecture)}, with IPv6 as well.
+   *
+   * @see #dualStackRouter(Architecture, String, String)
+   */
+  public static Builder dualStackRouter(Architecture architecture) {
+    return dualStackRouter(architecture, "db123@a.1", "NotReallyTheSecret");
+  }
+
+  /**
+   * As {@link #pppoeRouter(Architecture, String, String)}, with IPv6 as well: it asks the ISP for a
+   * prefix of 56 bits with DHCPv6 (dhcp6c, RFC 8415), takes the first network of it for the LAN and
+   * advertises it there (dnsmasq, RFC 4861), so that hosts make themselves addresses. It has no
+   * firewall that would keep the world from them.
+   *
+   * @param account the name at the ISP, for PAP and CHAP
+   * @param password the password at the ISP
+   */
+  public static Builder dualStackRouter(
+      Architecture architecture, String account, String password) {
+    Builder builder = new Builder(architecture);
+    builder.defaults.putAll(
+        GuestTemplates.dualStackRouter(
+            requirePppWord("account", account), requirePppWord("password", password)));
+    return pppoePackages(builder).packages("wide-dhcpv6-client");
   }
 
   private static String requirePppWord(String what, String word) {
@@ -181,7 +222,9 @@ public final class RouterImage implements BootImage {
     }
 
     /**
-     * Adds Debian packages, by name.
+     * Adds Debian packages, by name. A kernel among them, such as {@code linux-image-amd64}, takes
+     * the place of the architecture's own: the "cloud" kernels of AMD64 and ARM64 are small and
+     * start fast, but know no PPP, for one.
      *
      * @throws IllegalArgumentException if that is no package name, or was added before
      */

@@ -204,9 +204,12 @@ class BorderNetworkGatewayTest {
             .orElseThrow();
     client.send(Ppp.LCP, Negotiation.CONFIGURE_REQUEST, 1, PppOption.ofShort(Lcp.MRU, 1500), magic);
     List<PppOption> suggested = client.next(Ppp.LCP, Negotiation.CONFIGURE_NAK).options();
-    assertThat(suggested.get(0)).isEqualTo(PppOption.ofShort(Lcp.MRU, 1492));
-    assertThat(suggested.get(1).type()).isEqualTo(Lcp.MAGIC_NUMBER);
-    assertThat(suggested.get(1)).isNotEqualTo(magic);
+    assertThat(suggested).hasSize(1);
+    assertThat(suggested.get(0).type()).isEqualTo(Lcp.MAGIC_NUMBER);
+    assertThat(suggested.get(0)).isNotEqualTo(magic);
+    client.send(Ppp.LCP, Negotiation.CONFIGURE_REQUEST, 2, PppOption.ofShort(Lcp.MRU, 1500));
+    assertThat(client.next(Ppp.LCP, Negotiation.CONFIGURE_NAK).options())
+        .containsExactly(PppOption.ofShort(Lcp.MRU, 1492));
   }
 
   /** RFC 4638; what the client's Ethernet takes, the ISP's limit, and what they agree on. */
@@ -346,11 +349,11 @@ class BorderNetworkGatewayTest {
   void rejectsProtocolsItDoesNotSpeakAndCodesItDoesNotKnow() throws Exception {
     start();
     client.dial();
-    ByteBuffer ipv6cp = Ppp.packet(1, 1, "xx");
-    client.send(0x8057, ipv6cp.duplicate());
+    ByteBuffer ccp = Ppp.packet(1, 1, "xx");
+    client.send(0x80fd, ccp.duplicate());
     ByteBuffer rejected = client.next(Ppp.LCP, Lcp.PROTOCOL_REJECT).data();
-    assertThat(rejected.getShort()).isEqualTo((short) 0x8057);
-    assertThat(rejected).isEqualTo(ipv6cp);
+    assertThat(rejected.getShort()).isEqualTo((short) 0x80fd);
+    assertThat(rejected).isEqualTo(ccp);
     client.send(Ppp.LCP, 99, 3);
     assertThat(client.next(Ppp.LCP, Negotiation.CODE_REJECT).data().get(0)).isEqualTo((byte) 99);
   }

@@ -29,7 +29,14 @@ import org.liminix.process.Deadline;
  */
 final class FakeClient implements AutoCloseable {
   /** A discovery packet, or a PPP packet of a session. */
-  record Heard(int type, int code, int sessionId, List<Tag> tags, int protocol, ByteBuffer ppp) {
+  record Heard(
+      MacAddress sender,
+      int type,
+      int code,
+      int sessionId,
+      List<Tag> tags,
+      int protocol,
+      ByteBuffer ppp) {
     boolean is(int expectedProtocol, int expectedCode) {
       return type == Pppoe.SESSION
           && protocol == expectedProtocol
@@ -81,11 +88,11 @@ final class FakeClient implements AutoCloseable {
     isp = source;
     if (type == Pppoe.DISCOVERY) {
       List<Tag> tags = Pppoe.tags(packet).orElseThrow();
-      heard.add(new Heard(type, code, id, tags, 0, ByteBuffer.allocate(0)));
+      heard.add(new Heard(source, type, code, id, tags, 0, ByteBuffer.allocate(0)));
     } else {
       int protocol = Short.toUnsignedInt(packet.getShort(Pppoe.HEADER));
       ByteBuffer ppp = packet.position(Pppoe.HEADER + 2).slice();
-      heard.add(new Heard(type, code, id, List.of(), protocol, ppp));
+      heard.add(new Heard(source, type, code, id, List.of(), protocol, ppp));
     }
   }
 
@@ -178,7 +185,10 @@ final class FakeClient implements AutoCloseable {
   }
 
   void respond(String user, String secret) throws Exception {
-    Heard challenge = next(Ppp.CHAP, 1);
+    respond(next(Ppp.CHAP, 1), user, secret);
+  }
+
+  void respond(Heard challenge, String user, String secret) throws Exception {
     ByteBuffer data = challenge.data();
     byte[] value = new byte[data.get()];
     data.get(value);
@@ -221,6 +231,31 @@ final class FakeClient implements AutoCloseable {
     respond("db123@a.1", "NotReallyTheSecret");
     next(Ppp.CHAP, 3);
     return openIpcp();
+  }
+
+  /** Everything, of another account; returns the address. */
+  int dialAs(String user, String secret) throws Exception {
+    connect();
+    openLcp();
+    respond(user, secret);
+    next(Ppp.CHAP, 3);
+    return openIpcp();
+  }
+
+  /** Agrees to the end that the ISP wants. */
+  void hangUp() throws InterruptedException {
+    Heard request = next(Ppp.LCP, Negotiation.TERMINATE_REQUEST);
+    send(Ppp.LCP, Negotiation.TERMINATE_ACK, request.identifier());
+  }
+
+  /** PADI to PADS, which has an error; returns its text. */
+  String refusal(int errorTag) throws InterruptedException {
+    discover(MacAddress.BROADCAST, Pppoe.PADI, 0, Tag.of(Pppoe.SERVICE_NAME, ""));
+    request(nextDiscovery(Pppoe.PADO), Tag.of(Pppoe.HOST_UNIQ, "refused"));
+    Heard refusal = nextDiscovery(Pppoe.PADS);
+    assertThat(refusal.sessionId()).isZero();
+    assertThat(refusal.tag(Pppoe.HOST_UNIQ)).isEqualTo("refused");
+    return refusal.tag(errorTag);
   }
 
   void ping(int from, int to, int ttl, int length) {

@@ -2,15 +2,10 @@ package org.liminix.isp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -40,22 +35,6 @@ class MalformedFramesTest {
     segments.close();
   }
 
-  /** The frames of a classic pcap file. */
-  private static List<ByteBuffer> frames(String name) throws IOException {
-    Path file = Path.of("../../shared/captures", name);
-    assumeTrue(Files.exists(file), "There are no captures at " + file);
-    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.position(24);
-    List<ByteBuffer> frames = new ArrayList<>();
-    while (bytes.hasRemaining()) {
-      int length = bytes.getInt(bytes.position() + 8);
-      frames.add(bytes.slice(bytes.position() + 16, length));
-      bytes.position(bytes.position() + 16 + length);
-    }
-    assertThat(frames).hasSizeGreaterThan(100);
-    return frames;
-  }
-
   private static ByteBuffer copy(ByteBuffer frame, int length) {
     return ByteBuffer.allocate(length).put(frame.duplicate().limit(length)).flip();
   }
@@ -66,90 +45,11 @@ class MalformedFramesTest {
     return ByteBuffer.wrap(bytes);
   }
 
-  /** How far a link has come. */
-  private enum Phase {
-    ESTABLISHING,
-    CHAP,
-    PAP,
-    NETWORK
-  }
-
-  /** A link whose exceptions nobody catches and logs. */
-  private final class Line implements PppLink.Owner {
-    private final PppLink link;
-    private @Nullable ByteBuffer request;
-    private int forwarded;
-
-    Line(Phase phase) {
-      AuthMethod method = phase == Phase.CHAP ? AuthMethod.CHAP_MD5 : AuthMethod.PAP;
-      IspSettings settings =
-          (IspSettings) BorderNetworkGateway.account("u", "s").authentication(method).spec();
-      link = new PppLink(1, MacAddress.random(), Ppp.MAX_MRU, segments.loop(), settings, this);
-      link.start();
-      if (phase != Phase.ESTABLISHING) {
-        agree(Ppp.LCP);
-      }
-      if (phase == Phase.NETWORK) {
-        receive(Ppp.PAP, ByteBuffer.wrap(new byte[] {1, 1, 0, 8, 1, 'u', 1, 's'}));
-        agree(Ppp.IPCP);
-      }
-    }
-
-    private void agree(int protocol) {
-      ByteBuffer wishes = request;
-      assertThat(wishes).isNotNull();
-      receive(
-          protocol,
-          Ppp.packet(Negotiation.CONFIGURE_ACK, Ppp.identifier(wishes), Ppp.data(wishes)));
-      ByteBuffer ours = Ppp.begin(Negotiation.CONFIGURE_REQUEST, 1, 6);
-      if (protocol == Ppp.IPCP) {
-        PppOption.putAll(
-            ours, List.of(PppOption.ofInt(Ipcp.IP_ADDRESS, Ipv4.parse("192.168.100.10"))));
-      }
-      receive(protocol, Ppp.finish(ours));
-    }
-
-    private void receive(int protocol, ByteBuffer packet) {
-      ByteBuffer frame = ByteBuffer.allocate(2 + packet.remaining());
-      link.received(frame.putShort((short) protocol).put(packet).flip());
-    }
-
-    @Override
-    public void send(PppLink from, int protocol, ByteBuffer packet) {
-      if (Ppp.code(packet) == Negotiation.CONFIGURE_REQUEST
-          && (protocol == Ppp.LCP || protocol == Ppp.IPCP)) {
-        request = copy(packet, packet.limit());
-      }
-    }
-
-    @Override
-    public Integer allocateAddress() {
-      return Ipv4.parse("192.168.100.10");
-    }
-
-    @Override
-    public void opened(PppLink opened, PppSession session) {}
-
-    @Override
-    public void closed(PppLink closed, PppSession session) {}
-
-    @Override
-    public void ended(PppLink ended, boolean tellClient) {}
-
-    @Override
-    public void forward(PppLink from, ByteBuffer packet) {
-      forwarded++;
-    }
-
-    @Override
-    public void record(IspEvent event) {}
-  }
-
   /** Real frames, cut off at every length, sent by a stranger in the middle of a session. */
   @ParameterizedTest
   @ValueSource(strings = {"pppoe_session.pcap", "l2tp_session.pcap"})
   void aSessionSurvivesTruncatedFramesOfStrangers(String capture) throws Exception {
-    List<ByteBuffer> frames = frames(capture);
+    List<ByteBuffer> frames = Captures.frames(capture);
     BorderNetworkGateway isp = BorderNetworkGateway.likeLiminix().start(segments);
     FakeClient client = new FakeClient(segments);
     FakeClient stranger = new FakeClient(segments);
@@ -192,9 +92,9 @@ class MalformedFramesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Phase.class)
-  void noPacketOfARealSessionCutOffAnywhereBreaksALink(Phase phase) throws IOException {
-    List<ByteBuffer> frames = frames("pppoe_session.pcap");
+  @EnumSource(Line.Phase.class)
+  void noPacketOfARealSessionCutOffAnywhereBreaksALink(Line.Phase phase) throws IOException {
+    List<ByteBuffer> frames = Captures.frames("pppoe_session.pcap");
     int start = Ethernet.HEADER + Pppoe.HEADER;
     int forwarded =
         segments
@@ -207,34 +107,34 @@ class MalformedFramesTest {
                       continue;
                     }
                     for (int end = start; end <= frame.limit(); end++) {
-                      Line line = new Line(phase);
+                      Line line = new Line(segments.loop(), phase);
                       ByteBuffer packet = copy(frame, end).position(start);
                       // Both as it was cut, and with a length that hides the cut.
-                      line.link.received(packet.duplicate());
+                      line.link().received(packet.duplicate());
                       if (end >= start + 2 + Ppp.HEADER) {
                         packet.putShort(start + 4, (short) (end - start - 2));
-                        line.link.received(packet);
+                        line.link().received(packet);
                       }
-                      line.link.drop();
-                      count += line.forwarded;
+                      line.link().drop();
+                      count += line.forwarded();
                     }
                   }
                   return count;
                 });
     // Whole pings pass where packets may flow, which shows that the link is where it should be.
-    assertThat(forwarded > 0).isEqualTo(phase == Phase.NETWORK);
+    assertThat(forwarded > 0).isEqualTo(phase == Line.Phase.NETWORK);
   }
 
   @ParameterizedTest
-  @EnumSource(Phase.class)
-  void noJunkBreaksALink(Phase phase) {
+  @EnumSource(Line.Phase.class)
+  void noJunkBreaksALink(Line.Phase phase) {
     int[] protocols = {Ppp.LCP, Ppp.CHAP, Ppp.PAP, Ppp.IPCP, Ppp.IPV4};
     segments
         .loop()
         .call(
             () -> {
               for (int round = 0; round < 20_000; round++) {
-                Line line = new Line(phase);
+                Line line = new Line(segments.loop(), phase);
                 for (int i = 0; i < 5; i++) {
                   ByteBuffer packet = junk(2 + random.nextInt(60));
                   packet.putShort(0, (short) protocols[random.nextInt(protocols.length)]);
@@ -243,11 +143,46 @@ class MalformedFramesTest {
                     packet.put(3, (byte) random.nextInt(3));
                     packet.putShort(4, (short) (packet.limit() - 2 - random.nextInt(2)));
                   }
-                  line.link.received(packet);
+                  line.link().received(packet);
                 }
-                line.link.drop();
+                line.link().drop();
               }
             });
+  }
+
+  /** From strangers whatever they like, from the client itself only what means nothing. */
+  @Test
+  void aSessionCarriesPacketsWhileJunkPoursIn() throws Exception {
+    BorderNetworkGateway isp = BorderNetworkGateway.likeLiminix().start(segments);
+    FakeClient client = new FakeClient(segments);
+    FakeClient stranger = new FakeClient(segments);
+    int address = client.dial();
+    for (int ping = 0; ping < 200; ping++) {
+      for (int i = 0; i < 50; i++) {
+        ByteBuffer frame = junk(14 + random.nextInt(100));
+        Ethernet.putHeader(
+            frame,
+            random.nextInt(8) == 0 ? MacAddress.BROADCAST.toLong() : client.isp.toLong(),
+            stranger.mac.toLong(),
+            random.nextBoolean() ? Pppoe.DISCOVERY : Pppoe.SESSION);
+        if (frame.remaining() >= Pppoe.HEADER) {
+          int[] codes = {0, Pppoe.PADI, Pppoe.PADR, Pppoe.PADS, Pppoe.PADT, random.nextInt(256)};
+          int length = frame.remaining() - Pppoe.HEADER;
+          Pppoe.putHeader(
+              frame,
+              codes[random.nextInt(codes.length)],
+              random.nextBoolean() ? client.sessionId : random.nextInt(3),
+              Math.max(0, length - random.nextInt(2)));
+        }
+        stranger.raw(frame.clear());
+        ByteBuffer tooLong = junk(4 + random.nextInt(60)).putShort(2, (short) 5000);
+        client.send(random.nextInt(3) == 0 ? Ppp.LCP : random.nextInt(0x8000), tooLong);
+      }
+      client.ping(address, LOCAL, 64, ping);
+      assertThat(client.nextIcmp()).isEqualTo("0/0 from 192.168.100.1");
+    }
+    assertThat(isp.sessions()).hasSize(1);
+    assertThat(isp.sessions().get(0).traffic().packetsOut()).isEqualTo(200);
   }
 
   @Test

@@ -34,6 +34,7 @@ final class UBootBoard implements AutoCloseable {
   private final List<AutoCloseable> parts = new ArrayList<>();
   private final Console console;
   private final Console monitor;
+  private final EthernetHost host;
   private final TftpServer tftp;
 
   /** Starts a machine whose command line begins with these words. */
@@ -41,8 +42,8 @@ final class UBootBoard implements AutoCloseable {
       throws IOException {
     RunDirectory directory = opened(RunDirectory.create("u-boot"));
     Segments segments = opened(Segments.isolated());
-    EthernetHost server = opened(EthernetHost.on(LAN).address("10.0.0.1/24").start(segments));
-    tftp = opened(TftpServer.allow("10.0.0.8").root(tftpRoot).on(server).start());
+    host = opened(EthernetHost.on(LAN).address("10.0.0.1/24").start(segments));
+    tftp = opened(TftpServer.allow("10.0.0.8").root(tftpRoot).on(host).start());
     Plug.Stream plug =
         (Plug.Stream) opened(segments.get(LAN).plug("board", directory.socket("lan")));
     UnixSocket.Listener serial = opened(UnixSocket.listen(directory.socket("console")));
@@ -134,6 +135,11 @@ final class UBootBoard implements AutoCloseable {
 
   Console console() {
     return console;
+  }
+
+  /** 10.0.0.1. */
+  EthernetHost host() {
+    return host;
   }
 
   TftpServer tftp() {

@@ -19,6 +19,16 @@ public final class Checksum {
     return finish(sum(buffer, from, to, sum));
   }
 
+  /**
+   * The checksum of an upper-layer packet with its pseudo-header (RFC 8200 section 8.1), whose
+   * addresses lie next to each other between two indexes.
+   */
+  public static int withPseudoHeaderOf(
+      ByteBuffer buffer, int addresses, int addressesEnd, int from, int to, int protocol) {
+    long sum = sum(buffer, addresses, addressesEnd, (long) protocol + (to - from));
+    return finish(sum(buffer, from, to, sum));
+  }
+
   private static long sum(ByteBuffer buffer, int from, int to, long initial) {
     long sum = initial;
     int at = from;

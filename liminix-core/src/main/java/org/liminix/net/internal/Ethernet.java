@@ -11,6 +11,7 @@ public final class Ethernet {
 
   public static final int IPV4 = 0x0800;
   public static final int ARP = 0x0806;
+  public static final int IPV6 = 0x86dd;
 
   private Ethernet() {}
 

@@ -13,7 +13,6 @@ import org.liminix.net.MacAddress;
 
 /** Finds protocols in an Ethernet frame; what does not parse is not there. */
 public final class FrameParser {
-  private static final int IPV6 = 0x86dd;
   private static final int PPPOE_DISCOVERY = 0x8863;
   private static final int PPPOE_SESSION = 0x8864;
   private static final int PPP_IPV4 = 0x0021;
@@ -88,7 +87,7 @@ public final class FrameParser {
     if (type() == Ethernet.IPV4) {
       return ipv4(payload());
     }
-    if (type() == IPV6) {
+    if (type() == Ethernet.IPV6) {
       return ipv6(payload());
     }
     return ppp()

@@ -2,21 +2,16 @@ package org.liminix.net.internal;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
-import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
-import org.liminix.net.Segment;
-import org.liminix.net.Station;
 
 /**
- * A network card with IPv4 on it: ARP (RFC 826), the choice of the next hop, fragments. What
- * packets mean is the business of its {@link Owner}, a host or a router. Confined to the loop of
- * the segment.
+ * IPv4 on a network card: ARP (RFC 826), the choice of the next hop, fragments. What packets mean
+ * is the business of its {@link Owner}, a host or a router. Confined to the loop of the segment.
  */
 public final class Ipv4Interface {
   /** Who owns the card. */
@@ -43,33 +38,24 @@ public final class Ipv4Interface {
   private static final int ARP_REPLY = 2;
   private static final int ETHERNET_AND_IPV4 = 0x0001_0800;
 
-  /** A question is asked after 0, 100, 300, 700 and 1500 ms and given up after 3100. */
-  private static final Duration FIRST_PATIENCE = Duration.ofMillis(100);
+  private static final Duration FRESH = Duration.ofSeconds(60);
 
-  private static final int MAX_QUESTIONS = 5;
-
-  /** What waits for an answer; more would be a burst nobody resolves. */
-  private static final int MAX_WAITING = 64;
-
-  private static final long STALE_NANOS = Duration.ofSeconds(60).toNanos();
-  private static final int MAX_NEIGHBOURS = 4096;
-
-  private final EventLoop loop;
-  private final long mac;
+  private final EthernetCard card;
   private final Owner owner;
-  private final Station station;
-  private final Map<Integer, Neighbour> neighbours = new HashMap<>();
-  private final ByteBuffer frame = ByteBuffer.allocateDirect(Ethernet.HEADER + Ethernet.MTU);
+  private final Neighbours<Integer> neighbours;
+  private final ByteBuffer arp = ByteBuffer.allocateDirect(ARP_LENGTH);
+  private final Map<Integer, CompletableFuture<Optional<MacAddress>>> probes = new HashMap<>();
   private final ByteBuffer fragment = ByteBuffer.allocateDirect(Ethernet.MTU);
 
   private @Nullable Ipv4Prefix address;
   private @Nullable Integer gateway;
 
-  public Ipv4Interface(Segment segment, String name, MacAddress mac, Owner owner) {
-    this.loop = segment.loop();
-    this.mac = mac.toLong();
+  public Ipv4Interface(EthernetCard card, Owner owner) {
+    this.card = card;
     this.owner = owner;
-    this.station = segment.attach(name, this::received);
+    this.neighbours = new Neighbours<>(card.loop(), FRESH, new ArpLink());
+    card.handle(Ethernet.ARP, (packet, sender) -> receivedArp(packet));
+    card.handle(Ethernet.IPV4, this::received);
   }
 
   /** Gives the card an address and, if packets can leave the network, a gateway. */
@@ -103,24 +89,9 @@ public final class Ipv4Interface {
     return destination == Ipv4.BROADCAST || (own != null && own.isBroadcast(destination));
   }
 
-  /** Takes the card off the segment. From any thread. */
-  public void close() {
-    station.close();
-  }
-
-  private void received(ByteBuffer frame) {
-    long destination = Ethernet.destination(frame);
-    boolean group = (destination >> 40 & 1) != 0;
-    if (destination != mac && !group) {
-      return;
-    }
-    int type = Ethernet.type(frame);
-    long sender = Ethernet.source(frame);
-    frame.position(frame.position() + Ethernet.HEADER);
-    if (type == Ethernet.ARP) {
-      receivedArp(frame);
-    } else if (type == Ethernet.IPV4 && Ipv4.accept(frame)) {
-      owner.received(frame, sender);
+  private void received(ByteBuffer packet, long sender) {
+    if (Ipv4.accept(packet)) {
+      owner.received(packet, sender);
     }
   }
 
@@ -134,16 +105,16 @@ public final class Ipv4Interface {
     long senderMac = Ethernet.mac(arp, at + 8);
     int senderAddress = arp.getInt(at + 14);
     int target = arp.getInt(at + 24);
+    CompletableFuture<Optional<MacAddress>> probe = probes.remove(senderAddress);
+    if (probe != null) {
+      probe.complete(Optional.of(MacAddress.of(senderMac)));
+    }
     boolean forUs = isOwn(target) || owner.proxies(target);
     // RFC 826: refresh what is known, and learn who talks to us.
-    Neighbour neighbour = neighbours.get(senderAddress);
-    if (neighbour != null) {
-      neighbour.found(senderMac);
-    } else if (forUs && senderAddress != 0 && neighbours.size() < MAX_NEIGHBOURS) {
-      neighbour = new Neighbour(senderAddress);
-      neighbours.put(senderAddress, neighbour);
-      neighbour.found(senderMac);
+    if (forUs && senderAddress != 0) {
+      neighbours.heard(senderAddress, senderMac);
     }
+    neighbours.answered(senderAddress, senderMac);
     if (forUs && arp.getShort(at + 6) == ARP_REQUEST && !isOwn(senderAddress)) {
       sendArp(
           ARP_REPLY, senderMac, /* spokenFor= */ target, senderMac, /* target= */ senderAddress);
@@ -151,19 +122,48 @@ public final class Ipv4Interface {
   }
 
   private void sendArp(int operation, long to, int spokenFor, long targetMac, int target) {
-    frame.clear();
-    Ethernet.putHeader(frame, to, mac, Ethernet.ARP);
-    frame.putInt(ETHERNET_AND_IPV4).putShort((short) 0x0604).putShort((short) operation);
-    Ethernet.putMac(frame, mac);
-    frame.putInt(spokenFor);
-    Ethernet.putMac(frame, targetMac);
-    frame.putInt(target);
-    station.send(frame.flip());
+    arp.clear();
+    arp.putInt(ETHERNET_AND_IPV4).putShort((short) 0x0604).putShort((short) operation);
+    Ethernet.putMac(arp, card.mac());
+    arp.putInt(spokenFor);
+    Ethernet.putMac(arp, targetMac);
+    arp.putInt(target);
+    card.send(Ethernet.ARP, to, arp.flip());
   }
 
   /** Tells everybody who knew another card under this address (RFC 5227 section 3). */
   private void announce(int own) {
     sendArp(ARP_REQUEST, MacAddress.BROADCAST.toLong(), own, 0, own);
+  }
+
+  /**
+   * Asks whether a card on this segment has an address, and waits so long for it to say so (RFC
+   * 5227). On the loop.
+   *
+   * @return the card that has it, or nothing if none says so in time
+   */
+  public CompletableFuture<Optional<MacAddress>> probe(int ip, Duration patience) {
+    CompletableFuture<Optional<MacAddress>> probe =
+        probes.computeIfAbsent(ip, asked -> new CompletableFuture<>());
+    Ipv4Prefix own = address;
+    sendArp(ARP_REQUEST, MacAddress.BROADCAST.toLong(), own == null ? 0 : own.address(), 0, ip);
+    var unused =
+        card.loop()
+            .schedule(
+                patience,
+                () -> {
+                  probes.remove(ip, probe);
+                  probe.complete(Optional.empty());
+                });
+    return probe;
+  }
+
+  /**
+   * Takes for granted which card has an address, until ARP tells otherwise: a DHCP client hears
+   * what is sent to its future address before it answers for it. On the loop.
+   */
+  public void learn(int ip, long mac) {
+    neighbours.learn(ip, mac);
   }
 
   /**
@@ -178,8 +178,8 @@ public final class Ipv4Interface {
     } else if (Ipv4.isMulticast(destination)) {
       transmit(packet, 0x0100_5e00_0000L | (destination & 0x7f_ffff)); // RFC 1112 section 6.4
     } else if (isOwn(destination)) {
-      ByteBuffer copy = copy(packet);
-      loop.execute(() -> owner.received(copy, mac));
+      ByteBuffer copy = ByteBuffer.allocate(packet.remaining()).put(packet.duplicate()).flip();
+      card.loop().execute(() -> owner.received(copy, card.mac()));
     } else {
       Ipv4Prefix own = address;
       Integer hop =
@@ -187,96 +187,40 @@ public final class Ipv4Interface {
       if (hop == null) {
         owner.unreachable(packet, true);
       } else {
-        neighbours.computeIfAbsent(hop, Neighbour::new).send(packet);
+        neighbours.send(hop, packet);
       }
     }
   }
 
   private void transmit(ByteBuffer packet, long to) {
     if (packet.remaining() <= Ethernet.MTU) {
-      transmitFrame(packet, to);
+      card.send(Ethernet.IPV4, to, packet);
     } else {
-      Ipv4.fragment(packet, Ethernet.MTU, fragment, part -> transmitFrame(part, to));
+      Ipv4.fragment(packet, Ethernet.MTU, fragment, part -> card.send(Ethernet.IPV4, to, part));
     }
-  }
-
-  private void transmitFrame(ByteBuffer packet, long to) {
-    frame.clear();
-    Ethernet.putHeader(frame, to, mac, Ethernet.IPV4);
-    frame.put(packet.duplicate());
-    station.send(frame.flip());
-  }
-
-  private static ByteBuffer copy(ByteBuffer packet) {
-    return ByteBuffer.allocate(packet.remaining()).put(packet.duplicate()).flip();
   }
 
   /** The card that has an address on this segment, if it has told. On the loop. */
   public Optional<MacAddress> neighbour(int ip) {
-    Neighbour neighbour = neighbours.get(ip);
-    return neighbour != null && neighbour.known
-        ? Optional.of(MacAddress.of(neighbour.foundMac))
-        : Optional.empty();
+    return Optional.ofNullable(neighbours.mac(ip)).map(MacAddress::of);
   }
 
-  /** Another card on this segment: where it is, or the question where it is. */
-  private final class Neighbour {
-    private final int ip;
-    private final Queue<ByteBuffer> waiting = new ArrayDeque<>();
-    private boolean known;
-    private long foundMac;
-    private long foundNanos;
-    private int questions;
-    private EventLoop.@Nullable Timer patience;
-
-    Neighbour(int ip) {
-      this.ip = ip;
-    }
-
-    void send(ByteBuffer packet) {
-      if (known) {
-        transmit(packet, foundMac);
-        if (patience == null && System.nanoTime() - foundNanos > STALE_NANOS) {
-          ask(); // and go on using what is known meanwhile
-        }
-      } else {
-        if (waiting.size() < MAX_WAITING) {
-          waiting.add(copy(packet));
-        }
-        if (patience == null) {
-          ask();
-        }
-      }
-    }
-
-    private void ask() {
-      if (questions == MAX_QUESTIONS) {
-        giveUp();
-        return;
-      }
+  /** How ARP asks, and how IPv4 sends. */
+  private final class ArpLink implements Neighbours.Link<Integer> {
+    @Override
+    public void ask(Integer ip, @Nullable Long believed) {
       Ipv4Prefix own = address;
       sendArp(ARP_REQUEST, MacAddress.BROADCAST.toLong(), own == null ? 0 : own.address(), 0, ip);
-      patience = loop.schedule(FIRST_PATIENCE.multipliedBy(1L << questions), this::ask);
-      questions++;
     }
 
-    private void giveUp() {
-      neighbours.remove(ip);
-      waiting.forEach(packet -> owner.unreachable(packet, false));
+    @Override
+    public void transmit(ByteBuffer packet, long mac) {
+      Ipv4Interface.this.transmit(packet, mac);
     }
 
-    void found(long mac) {
-      known = true;
-      foundMac = mac;
-      foundNanos = System.nanoTime();
-      questions = 0;
-      if (patience != null) {
-        patience.cancel();
-        patience = null;
-      }
-      for (ByteBuffer packet = waiting.poll(); packet != null; packet = waiting.poll()) {
-        transmit(packet, mac);
-      }
+    @Override
+    public void silent(Integer ip, Iterable<ByteBuffer> unsent) {
+      unsent.forEach(packet -> owner.unreachable(packet, false));
     }
   }
 }

@@ -6,9 +6,12 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Blocks of a pcapng file (draft-ietf-opsawg-pcapng) with one Ethernet interface and times in
- * nanoseconds. All numbers are big-endian, as the section header says.
+ * nanoseconds. Numbers are in the byte order of this machine, as the section header says: the
+ * capture program of Wireshark, which reads a file that grows from a pipe, takes no other.
  */
 public final class Pcapng {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
   private static final int SECTION_HEADER = 0x0a0d_0d0a;
   private static final int BYTE_ORDER_MAGIC = 0x1a2b_3c4d;
   private static final int INTERFACE_DESCRIPTION = 1;
@@ -70,7 +73,7 @@ public final class Pcapng {
   public static void putPacket(ByteBuffer out, long time, ByteBuffer frame, ByteBuffer comment) {
     int start = begin(out, ENHANCED_PACKET);
     int length = frame.remaining();
-    out.putInt(0).putLong(time).putInt(length).putInt(length);
+    putTime(out.putInt(0), time).putInt(length).putInt(length);
     putPadded(out, frame);
     putOption(out, COMMENT, comment);
     end(out, start);
@@ -80,15 +83,24 @@ public final class Pcapng {
   public static ByteBuffer statistics(long time, long received, long dropped) {
     ByteBuffer out = ByteBuffer.allocate(128);
     int start = begin(out, INTERFACE_STATISTICS);
-    out.putInt(0).putLong(time);
-    putOption(out, ISB_IFRECV, ByteBuffer.allocate(Long.BYTES).putLong(0, received + dropped));
-    putOption(out, ISB_IFDROP, ByteBuffer.allocate(Long.BYTES).putLong(0, dropped));
+    putTime(out.putInt(0), time);
+    putOption(out, ISB_IFRECV, number(received + dropped));
+    putOption(out, ISB_IFDROP, number(dropped));
     end(out, start);
     return out.flip();
   }
 
+  /** Two words, the high one first in either byte order. */
+  private static ByteBuffer putTime(ByteBuffer out, long time) {
+    return out.putInt((int) (time >>> Integer.SIZE)).putInt((int) time);
+  }
+
+  private static ByteBuffer number(long value) {
+    return ByteBuffer.allocate(Long.BYTES).order(ORDER).putLong(0, value);
+  }
+
   private static int begin(ByteBuffer out, int type) {
-    out.order(ByteOrder.BIG_ENDIAN);
+    out.order(ORDER);
     int start = out.position();
     out.putInt(type).putInt(0);
     return start;

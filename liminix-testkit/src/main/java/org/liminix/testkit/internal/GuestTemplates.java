@@ -65,6 +65,27 @@ public final class GuestTemplates {
     return files;
   }
 
+  /** As {@link #pppoeRouter}, with IPv6 as well. */
+  public static Map<String, GuestFile> dualStackRouter(String account, String password) {
+    Map<String, GuestFile> files = pppoeRouter(account, password);
+    for (String path : new String[] {"etc/rc.d/05-ipv6", "etc/wide-dhcpv6/dhcp6c.conf"}) {
+      files.put(path, text(0644, resource("ipv6/" + path)));
+    }
+    for (String script : new String[] {"etc/ppp/ipv6-up", "etc/ppp/ipv6-down"}) {
+      files.put(script, text(0755, resource("ipv6/" + script)));
+    }
+    append(files, "etc/ppp/peers/wan", resource("ipv6/etc/ppp/wan"));
+    append(files, "etc/dnsmasq.conf", resource("ipv6/etc/dnsmasq.conf"));
+    append(files, "etc/nftables.conf", resource("ipv6/etc/nftables.conf"));
+    return files;
+  }
+
+  private static void append(Map<String, GuestFile> files, String path, String more) {
+    if (files.get(path) instanceof GuestFile.Regular file) {
+      files.put(path, text(file.mode(), new String(file.content(), StandardCharsets.UTF_8) + more));
+    }
+  }
+
   private static GuestFile text(int mode, String content) {
     return new GuestFile.Regular(mode, content.getBytes(StandardCharsets.UTF_8));
   }

@@ -56,8 +56,7 @@ final class ImageAssembly {
     entries.add(kernelEntry(kernel));
     rootModules.forEach(module -> entries.add(RootFilesystem.moduleEntry(kernel, module)));
     List<ResolvedPackage> installed = new ArrayList<>(packages);
-    installed.remove(kernelSource);
-    installed.removeIf(source -> source.name().equals(platform.kernelPackage()));
+    installed.removeIf(source -> isKernel(source.name()));
     Squashfs.write(
         directory,
         directory.resolve("rootfs"),
@@ -114,6 +113,11 @@ final class ImageAssembly {
     sink.file(path, mode, bytes.length, new ByteArrayInputStream(bytes));
   }
 
+  /** Whether a package is a kernel, or depends on the newest one of a kind. */
+  static boolean isKernel(String name) {
+    return name.startsWith("linux-image-");
+  }
+
   private ResolvedPackage kernelPackage() {
     return packages.stream()
         .filter(source -> source.name().matches("linux-image-\\d.*"))
@@ -121,8 +125,7 @@ final class ImageAssembly {
         .orElseThrow(
             () ->
                 new ImageException(
-                    platform.kernelPackage()
-                        + " depends on no kernel in these sources; refresh the index"
+                    "The kernel package depends on no kernel in these sources; refresh the index"
                         + " (.refresh())"));
   }
 

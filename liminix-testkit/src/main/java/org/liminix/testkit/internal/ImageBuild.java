@@ -135,7 +135,9 @@ public final class ImageBuild {
   private Set<String> wantedPackages() {
     Set<String> names = new LinkedHashSet<>(spec.packages());
     names.add(ImageAssembly.BUSYBOX);
-    names.add(platform.kernelPackage());
+    if (names.stream().noneMatch(ImageAssembly::isKernel)) {
+      names.add(platform.kernelPackage());
+    }
     return names;
   }
 

@@ -1,11 +1,20 @@
 package org.liminix.testkit.readme;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.liminix.net.Network.ACCESS;
 import static org.liminix.net.Network.LAN;
 
 import com.google.gson.JsonElement;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,9 +31,18 @@ import org.liminix.console.Console;
 import org.liminix.console.Match;
 import org.liminix.console.Shell;
 import org.liminix.console.TelnetLine;
+import org.liminix.isp.Account;
 import org.liminix.isp.BorderNetworkGateway;
+import org.liminix.isp.Isp;
 import org.liminix.isp.IspEvent;
+import org.liminix.isp.IspFaults;
+import org.liminix.isp.IspSession;
+import org.liminix.isp.RpPppoe;
 import org.liminix.net.Capture;
+import org.liminix.net.DhcpBinding;
+import org.liminix.net.DhcpServer;
+import org.liminix.net.DnsQuery;
+import org.liminix.net.DnsServer;
 import org.liminix.net.EthernetHost;
 import org.liminix.net.Frame;
 import org.liminix.net.FrameLog;
@@ -33,11 +51,15 @@ import org.liminix.net.Ping;
 import org.liminix.net.Segment;
 import org.liminix.net.Segments;
 import org.liminix.process.UnixSocket;
+import org.liminix.qemu.GuestResult;
+import org.liminix.qemu.HostDoor;
 import org.liminix.qemu.Vm;
 import org.liminix.test.SerialBench;
 import org.liminix.testkit.Architecture;
 import org.liminix.testkit.Bench;
 import org.liminix.testkit.BigEndianImages;
+import org.liminix.testkit.LinuxHost;
+import org.liminix.testkit.LinuxProgram;
 import org.liminix.testkit.RouterImage;
 import org.liminix.tftp.TftpClient;
 import org.liminix.tftp.TftpServer;
@@ -71,6 +93,29 @@ class ReadmeIT {
     assertThat(samples).hasSizeGreaterThan(5);
     assertThat(samples)
         .allSatisfy(sample -> assertThat(onOneLine(tests)).contains(onOneLine(sample)));
+  }
+
+  @Test
+  void anIspOfAnotherKind() {
+    RouterImage image = RouterImage.pppoeRouter(Architecture.MIPSEL).build();
+    try (Bench bench = Bench.open()) {
+      Isp isp = bench.start(RpPppoe.likeLiminix().dns("10.0.2.53").spec());
+      Vm router = bench.start(Vm.mipsel().image(image).network(LAN, ACCESS).spec());
+      IspSession session = isp.awaitSession(Duration.ofMinutes(2));
+      session.terminate();
+      session.awaitEnd(Duration.ofMinutes(1));
+    }
+  }
+
+  @Test
+  void anIspThatMisbehaves() {
+    Account ann = Account.of("ann", "secret").rate(50_000_000, 10_000_000).limit(1);
+    try (Segments segments = Segments.isolated();
+        BorderNetworkGateway isp = BorderNetworkGateway.account(ann).nat().start(segments)) {
+      isp.misbehave(
+          IspFaults.none().delay(IspFaults.Stage.PADI, Duration.ofSeconds(3)).blackHole(1400));
+      isp.misbehave(IspFaults.none());
+    }
   }
 
   @Test
@@ -125,6 +170,32 @@ class ReadmeIT {
   }
 
   @Test
+  void serversOnAHost() {
+    try (Segments segments = Segments.isolated();
+        EthernetHost host = EthernetHost.on(LAN).address("10.0.0.1/24").start(segments);
+        EthernetHost pc = EthernetHost.on(LAN).dhcp().start(segments)) {
+      byte[] question = {
+        0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'w', 'w', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e',
+        3, 'o', 'r', 'g', 0, 0, 1, 0, 1
+      };
+      Thread asks =
+          new Thread(
+              () -> {
+                pc.awaitLease(Duration.ofSeconds(30));
+                pc.bind(0, (payload, source, port) -> {})
+                    .send(ByteBuffer.wrap(question), new InetSocketAddress("10.0.0.1", 53));
+              });
+      asks.start();
+      try (DhcpServer dhcp = DhcpServer.on(host).router("10.0.0.1").bootFile("boot.scr").start();
+          DnsServer dns =
+              DnsServer.on(host).address("www.example.org", "10.0.2.2", "fd00::2").start()) {
+        DhcpBinding lease = dhcp.awaitLease(Duration.ofSeconds(30));
+        DnsQuery query = dns.awaitQuery("www.example.org", Duration.ofSeconds(30));
+      }
+    }
+  }
+
+  @Test
   void aBadCable() {
     try (Segments segments = Segments.isolated();
         EthernetHost pc = EthernetHost.on(LAN).name("pc").address("10.0.0.1/24").start(segments);
@@ -133,7 +204,10 @@ class ReadmeIT {
       lan.cable("pc").impair(Impairment.none().rate(2_000_000).delay(Duration.ofMillis(20)));
       try (FrameLog log = lan.log()) {
         pc.ping("10.0.0.2", Duration.ofSeconds(5));
-        Frame reply = log.await(frame -> frame.icmp().isPresent(), Duration.ofSeconds(5));
+        Frame reply =
+            log.await(
+                frame -> frame.icmp().filter(i -> i.type() == 0).isPresent(),
+                Duration.ofSeconds(5));
       }
     }
   }
@@ -196,6 +270,42 @@ class ReadmeIT {
       return Files.readString(path);
     } catch (IOException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void aLinuxHostAndADoorToIt() throws Exception {
+    assumeThat(LinuxHost.problem()).isEmpty();
+    try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+      Thread answering = new Thread(() -> answerOnce(server));
+      answering.start();
+      try (Bench bench = Bench.open()) {
+        LinuxHost pc = bench.start(LinuxHost.on(LAN).address("192.168.1.2/24").spec());
+        HostDoor door =
+            bench.start(
+                HostDoor.on(LAN)
+                    .address("192.168.1.250/24")
+                    .forward("192.168.1.2", 80)
+                    .expose(8080, server.getLocalPort())
+                    .spec());
+        LinuxProgram web = pc.start("busybox", "httpd", "-f", "-v", "-h", "/usr/share/doc");
+        URI fromThisJvm = door.uri("192.168.1.2", 80);
+        GuestResult fromTheLan = pc.run("curl", "--silent", "http://192.168.1.250:8080/");
+        assertThat(fromThisJvm.getPort()).isPositive();
+        assertThat(fromTheLan.output()).isEqualTo("hello");
+      }
+      answering.join();
+    }
+  }
+
+  private static void answerOnce(ServerSocket server) {
+    try (Socket client = server.accept()) {
+      int unused = client.getInputStream().read(new byte[1000]);
+      client
+          .getOutputStream()
+          .write("HTTP/1.0 200 OK\r\n\r\nhello".getBytes(StandardCharsets.US_ASCII));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
