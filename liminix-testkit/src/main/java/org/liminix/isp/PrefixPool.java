@@ -27,6 +27,6 @@ final class PrefixPool {
 
   void release(Ipv6Prefix prefix) {
     // Its bits between the length of the range and its own; at most 16 and within the upper half.
-    numbers.release((int) (prefix.address().high() - range.address().high() >>> (64 - length)));
+    numbers.release((int) ((prefix.address().high() - range.address().high()) >>> (64 - length)));
   }
 }
