@@ -12,6 +12,7 @@ module org.liminix.core {
   exports org.liminix.image;
   exports org.liminix.net;
   exports org.liminix.net.internal to
+      org.liminix.qemu,
       org.liminix.testkit;
   exports org.liminix.process;
   exports org.liminix.process.internal to

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.liminix.process.Executable;
 import org.liminix.process.MissingToolException;
 import org.liminix.process.RunDirectory;
@@ -92,6 +93,11 @@ public final class ProcessLine implements ByteChannel {
   /** Completes with the exit status when the program has ended, see {@link SupervisedProcess}. */
   public CompletableFuture<Integer> exit() {
     return process.exit();
+  }
+
+  /** The program and those it has started, as {@link SupervisedProcess#descendants} has them. */
+  public Stream<ProcessHandle> descendants() {
+    return process.descendants();
   }
 
   /**

@@ -18,7 +18,9 @@ public sealed interface DhcpEvent {
     /** It has restarted and would have its former address. */
     INIT_REBOOT,
     /** It has the address and would keep it: renewing or rebinding, which only T2 tells apart. */
-    RENEWING
+    RENEWING,
+    /** It knows only what was before DHCP, and keeps the address for ever (RFC 1534). */
+    BOOTP
   }
 
   /** A client was offered an address (DHCPOFFER). */

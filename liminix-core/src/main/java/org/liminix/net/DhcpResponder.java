@@ -24,6 +24,11 @@ final class DhcpResponder {
   private static final int LEAST_SIZE = 548;
 
   private static final int IP_AND_UDP = 28;
+
+  /** The type of a message that says none. */
+  private static final int BOOTP = 0;
+
+  private static final Duration FOREVER = Duration.ofSeconds(0xffff_ffffL);
   private static final int MOST_SIZE = 1500 - IP_AND_UDP;
 
   private final DhcpSettings settings;
@@ -73,7 +78,7 @@ final class DhcpResponder {
       return;
     }
     switch (message.type()) {
-      case DhcpMessage.DISCOVER -> discover(message);
+      case BOOTP, DhcpMessage.DISCOVER -> discover(message);
       case DhcpMessage.REQUEST -> request(message);
       case DhcpMessage.DECLINE -> decline(message);
       case DhcpMessage.RELEASE -> release(message);
@@ -140,7 +145,12 @@ final class DhcpResponder {
 
   private void sendOffer(String client, int address) {
     DhcpMessage latest = discovering.remove(client);
-    if (latest != null && !closed) {
+    if (latest == null || closed) {
+      return;
+    }
+    if (latest.type() == BOOTP) {
+      grant(latest, address, FOREVER, DhcpEvent.Request.BOOTP);
+    } else {
       send(DhcpMessage.OFFER, latest, address, Optional.of(leaseTime(latest)));
       events.add(new DhcpEvent.Offered(Instant.now(), card(latest), Ipv4.toInet(address)));
     }
@@ -198,7 +208,11 @@ final class DhcpResponder {
   }
 
   private void grant(DhcpMessage message, int address, DhcpEvent.Request request) {
-    Duration leaseTime = leaseTime(message);
+    grant(message, address, leaseTime(message), request);
+  }
+
+  private void grant(
+      DhcpMessage message, int address, Duration leaseTime, DhcpEvent.Request request) {
     DhcpBinding binding =
         bindings.bind(
             client(message),
@@ -206,7 +220,11 @@ final class DhcpResponder {
             address,
             message.text(DhcpMessage.HOST_NAME),
             leaseTime);
-    send(DhcpMessage.ACK, message, address, Optional.of(leaseTime));
+    if (request == DhcpEvent.Request.BOOTP) {
+      send(BOOTP, message, address, Optional.empty());
+    } else {
+      send(DhcpMessage.ACK, message, address, Optional.of(leaseTime));
+    }
     events.add(new DhcpEvent.Granted(binding.granted(), card(message), request, binding));
   }
 
@@ -253,8 +271,10 @@ final class DhcpResponder {
 
   private Map<Integer, byte[]> header(int type) {
     Map<Integer, byte[]> options = new LinkedHashMap<>();
-    options.put(DhcpMessage.MESSAGE_TYPE, new byte[] {(byte) type});
-    options.put(DhcpMessage.SERVER_ID, DhcpOptions.addresses(settings.own().address()));
+    if (type != BOOTP) {
+      options.put(DhcpMessage.MESSAGE_TYPE, new byte[] {(byte) type});
+      options.put(DhcpMessage.SERVER_ID, DhcpOptions.addresses(settings.own().address()));
+    }
     return options;
   }
 

@@ -27,7 +27,8 @@ import org.liminix.net.internal.EventLog;
  * <p>A client is known by its client identifier, or by its card if it has none, and gets the same
  * address each time as long as nobody else has it; a {@link DhcpServerBuilder#fixed fixed} one goes
  * with the card. An address that was not the client's before is offered after ARP has shown that it
- * is nobody's. Leases are kept in memory and end with the server.
+ * is nobody's. A client that knows only BOOTP gets one for ever (RFC 1534). Leases are kept in
+ * memory and end with the server.
  *
  * <p>Thread-safe; methods that wait honour interrupts and throw {@link
  * org.liminix.process.WaitTimeoutException}. Whoever started it closes it; it stops with its host.

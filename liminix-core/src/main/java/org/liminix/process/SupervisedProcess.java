@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,6 +97,11 @@ public final class SupervisedProcess implements AutoCloseable {
   /** Whether it still runs. */
   public boolean isAlive() {
     return supervisor.isAlive();
+  }
+
+  /** The process and those it has started, as far as their parents still live, at this moment. */
+  public Stream<ProcessHandle> descendants() {
+    return supervisor.descendants();
   }
 
   /**

@@ -79,7 +79,9 @@ class DhcpServerTest {
     void say(
         int type, boolean broadcast, String current, String relay, Map<Integer, byte[]> options) {
       Map<Integer, byte[]> all = new TreeMap<>(options);
-      all.put(DhcpMessage.MESSAGE_TYPE, new byte[] {(byte) type});
+      if (type != 0) {
+        all.put(DhcpMessage.MESSAGE_TYPE, new byte[] {(byte) type});
+      }
       ByteBuffer payload =
           new DhcpMessage(
                   true,
@@ -431,6 +433,25 @@ class DhcpServerTest {
       assertThat(offer.seconds(DhcpMessage.LEASE_TIME)).contains(9L);
       assertThat(offer.seconds(DhcpMessage.REBINDING_TIME)).contains(7L);
       assertThat(dhcp.events()).hasSize(1);
+    }
+  }
+
+  @Test
+  void servesAClientThatKnowsOnlyBootp() throws InterruptedException {
+    Client client = new Client(CARD);
+    try (DhcpServer dhcp = server().router("192.168.1.1").bootFile("vmlinux").start()) {
+      client.say(0, false, "0.0.0.0", Map.of());
+      DhcpMessage answer = client.answer();
+      assertThat(answer.type()).isZero();
+      assertThat(answer.yourAddress()).isEqualTo(Ipv4.parse("192.168.1.10"));
+      assertThat(answer.bootFile()).isEqualTo("vmlinux");
+      assertThat(answer.addresses(DhcpMessage.ROUTER)).containsExactly(Ipv4.parse("192.168.1.1"));
+      assertThat(answer.options())
+          .doesNotContainKeys(DhcpMessage.SERVER_ID, DhcpMessage.LEASE_TIME);
+      DhcpEvent.Granted granted = dhcp.awaitEvent(DhcpEvent.Granted.class, LONG);
+      assertThat(granted.request()).isEqualTo(DhcpEvent.Request.BOOTP);
+      assertThat(dhcp.leases()).containsExactly(granted.binding());
+      assertThat(new Client(OTHER).lease(Map.of())).isEqualTo("192.168.1.11");
     }
   }
 

@@ -1,6 +1,7 @@
 package org.liminix.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.liminix.net.Network.LAN;
@@ -195,7 +196,9 @@ class EthernetHostIpv6Test {
 
     // What goes elsewhere goes to the router, from the address that is not deprecated.
     new Thread(
-            () -> catchThrowableOfType(PingFailedException.class, () -> pc.ping("2600::1", SHORT)))
+            () ->
+                assertThatExceptionOfType(PingFailedException.class)
+                    .isThrownBy(() -> pc.ping("2600::1", SHORT)))
         .start();
     Frame ping = next(Icmpv6.ECHO_REQUEST);
     assertThat(ping.destination()).isEqualTo(ROUTER_MAC);

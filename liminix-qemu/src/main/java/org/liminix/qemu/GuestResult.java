@@ -5,7 +5,8 @@ import org.liminix.console.CommandFailedException;
 import org.liminix.console.CommandResult;
 
 /**
- * How a program ended that the guest agent ran, see {@link GuestCommand}. Immutable.
+ * How a program ended that ran beside a console: by the guest agent, see {@link GuestCommand}, or
+ * on a Linux host of the testkit. Immutable.
  *
  * @param command the program and its arguments
  * @param status its exit status; 127 if there is no such program, 128 and the signal if one ended

@@ -145,15 +145,31 @@ public final class BorderNetworkGateway implements Isp {
 
   @Override
   public PppSession awaitSession(Duration timeout) {
-    List<PppSession> open = sessions();
-    if (!open.isEmpty()) {
-      return open.get(0);
+    return awaitSession(session -> true, timeout, "PPP session opened at " + name);
+  }
+
+  /** Waits until packets flow in some session of a user, and returns one in which they do. */
+  public PppSession awaitSession(String user, Duration timeout) {
+    return awaitSession(
+        session -> session.user().equals(user),
+        timeout,
+        "PPP session of " + user + " opened at " + name);
+  }
+
+  private PppSession awaitSession(Predicate<PppSession> wanted, Duration timeout, String what) {
+    // Its opening may have left the list of events, which is finite.
+    Optional<PppSession> open = sessions().stream().filter(wanted).findFirst();
+    if (open.isPresent()) {
+      return open.get();
     }
     IspEvent event =
         events.await(
-            e -> e instanceof IspEvent.SessionOpened opened && sessions.contains(opened.session()),
+            e ->
+                e instanceof IspEvent.SessionOpened opened
+                    && sessions.contains(opened.session())
+                    && wanted.test(opened.session()),
             timeout,
-            "PPP session opened at " + name);
+            what);
     return ((IspEvent.SessionOpened) event).session();
   }
 
@@ -182,7 +198,9 @@ public final class BorderNetworkGateway implements Isp {
   @Override
   public String summary() {
     List<IspEvent> all = events();
+    IspFaults faults = misbehaviour.faults();
     return this
+        + (faults.equals(IspFaults.none()) ? "" : " misbehaves: " + faults)
         + "\n"
         + lines(all.subList(Math.max(0, all.size() - SUMMARY_EVENTS), all.size()))
             .indent(4)

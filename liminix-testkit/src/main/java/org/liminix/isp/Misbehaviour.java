@@ -12,7 +12,7 @@ import org.liminix.net.EventLoop;
 /** The {@link IspFaults} of the moment, as they come about. Confined to the loop. */
 final class Misbehaviour {
   private final EventLoop loop;
-  private IspFaults faults;
+  private volatile IspFaults faults;
   private boolean lineDown;
   private EventLoop.@Nullable Timer flap;
 
@@ -20,6 +20,11 @@ final class Misbehaviour {
     this.loop = loop;
     this.faults = faults;
     change(faults);
+  }
+
+  /** What is wrong at the moment. From any thread. */
+  IspFaults faults() {
+    return faults;
   }
 
   void change(IspFaults next) {

@@ -47,6 +47,18 @@ class AccountsTest {
   }
 
   @Test
+  void waitsForTheSessionOfAUser() throws Exception {
+    BorderNetworkGateway isp =
+        BorderNetworkGateway.account(ANN).account("bob", "secret").start(segments);
+    client.dialAs("ann", "secret");
+    assertThatThrownBy(() -> isp.awaitSession("bob", Duration.ofMillis(20)))
+        .hasMessageContaining("PPP session of bob");
+    new FakeClient(segments).dialAs("bob", "secret");
+    assertThat(isp.awaitSession("bob", PATIENCE).user()).isEqualTo("bob");
+    assertThat(isp.awaitSession("ann", PATIENCE).user()).isEqualTo("ann");
+  }
+
+  @Test
   void givesAFixedAddressAgainWhenItIsFree() throws Exception {
     BorderNetworkGateway isp =
         BorderNetworkGateway.account(ANN.address("192.168.100.10")).start(segments);

@@ -155,7 +155,8 @@ class NatTest {
   void keepsAPortWhereverItsHostSendsTo() {
     String first = out(udp(INSIDE, 5000, SERVER, 53, 1));
     String second = out(udp(INSIDE, 5000, Ipv4.parse("10.0.2.3"), 99, 1));
-    assertThat(first.split(" ")[0]).isEqualTo(second.split(" ")[0]);
+    String port = first.substring(0, first.indexOf(' ') + 1);
+    assertThat(second).startsWith(port);
     assertThat(in(udp(Ipv4.parse("10.0.2.4"), 1, OUTSIDE, 5000, 1))).endsWith(".10:5000");
   }
 
@@ -331,20 +332,5 @@ class NatTest {
     assertThatThrownBy(() -> server.ping(Ipv4.toString(address), Duration.ofSeconds(5)))
         .hasMessageContaining("unreachable");
     assertThat(client.peek()).isNull();
-  }
-
-  @Test
-  void saysThatAPacketIsTooLongForTheWorld() throws Exception {
-    FakeClient client = new FakeClient(segments);
-    BorderNetworkGateway.likeLiminix().start(segments);
-    int address = client.dial();
-    ByteBuffer packet = udp(address, 5000, SERVER, 53, 1500);
-    packet.putShort(6, (short) 0x4000); // do not fragment
-    Ipv4.setTtl(packet, 64);
-    client.send(Ppp.IPV4, packet);
-    ByteBuffer error = client.next(Ppp.IPV4, 0).ppp();
-    assertThat(error.get(20)).isEqualTo((byte) Icmp.UNREACHABLE);
-    assertThat(error.get(21)).isEqualTo((byte) Icmp.FRAGMENTATION_NEEDED);
-    assertThat(error.getShort(26)).isEqualTo((short) 1500);
   }
 }

@@ -49,6 +49,7 @@ public record DnsMessage(
    * @param klass IN, or of OPT the size that fits a datagram
    * @param ttl in seconds, or of OPT its version and flags
    */
+  @SuppressWarnings("ArrayRecordComponent") // never compared, and read once
   public record Resource(String name, int type, int klass, int ttl, byte[] data) {}
 
   /** Parses a datagram; empty if it is no message. */

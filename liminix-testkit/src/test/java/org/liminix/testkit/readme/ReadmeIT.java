@@ -1,15 +1,22 @@
 package org.liminix.testkit.readme;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.liminix.net.Network.ACCESS;
 import static org.liminix.net.Network.LAN;
 import static org.liminix.net.Network.WORLD;
 
 import com.google.gson.JsonElement;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,9 +33,11 @@ import org.liminix.console.Console;
 import org.liminix.console.Match;
 import org.liminix.console.Shell;
 import org.liminix.console.TelnetLine;
+import org.liminix.isp.Account;
 import org.liminix.isp.BorderNetworkGateway;
 import org.liminix.isp.Isp;
 import org.liminix.isp.IspEvent;
+import org.liminix.isp.IspFaults;
 import org.liminix.isp.IspSession;
 import org.liminix.isp.PppSession;
 import org.liminix.isp.RpPppoe;
@@ -46,11 +55,15 @@ import org.liminix.net.Ping;
 import org.liminix.net.Segment;
 import org.liminix.net.Segments;
 import org.liminix.process.UnixSocket;
+import org.liminix.qemu.GuestResult;
+import org.liminix.qemu.HostDoor;
 import org.liminix.qemu.Vm;
 import org.liminix.test.SerialBench;
 import org.liminix.testkit.Architecture;
 import org.liminix.testkit.Bench;
 import org.liminix.testkit.BigEndianImages;
+import org.liminix.testkit.LinuxHost;
+import org.liminix.testkit.LinuxProgram;
 import org.liminix.testkit.RouterImage;
 import org.liminix.tftp.TftpClient;
 import org.liminix.tftp.TftpServer;
@@ -95,6 +108,17 @@ class ReadmeIT {
       IspSession session = isp.awaitSession(Duration.ofMinutes(2));
       session.terminate();
       session.awaitEnd(Duration.ofMinutes(1));
+    }
+  }
+
+  @Test
+  void anIspThatMisbehaves() {
+    Account ann = Account.of("ann", "secret").rate(50_000_000, 10_000_000).limit(1);
+    try (Segments segments = Segments.isolated();
+        BorderNetworkGateway isp = BorderNetworkGateway.account(ann).nat().start(segments)) {
+      isp.misbehave(
+          IspFaults.none().delay(IspFaults.Stage.PADI, Duration.ofSeconds(3)).blackHole(1400));
+      isp.misbehave(IspFaults.none());
     }
   }
 
@@ -265,6 +289,42 @@ class ReadmeIT {
       return Files.readString(path);
     } catch (IOException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void aLinuxHostAndADoorToIt() throws Exception {
+    assumeThat(LinuxHost.problem()).isEmpty();
+    try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+      Thread answering = new Thread(() -> answerOnce(server));
+      answering.start();
+      try (Bench bench = Bench.open()) {
+        LinuxHost pc = bench.start(LinuxHost.on(LAN).address("192.168.1.2/24").spec());
+        HostDoor door =
+            bench.start(
+                HostDoor.on(LAN)
+                    .address("192.168.1.250/24")
+                    .forward("192.168.1.2", 80)
+                    .expose(8080, server.getLocalPort())
+                    .spec());
+        LinuxProgram web = pc.start("busybox", "httpd", "-f", "-v", "-h", "/usr/share/doc");
+        URI fromThisJvm = door.uri("192.168.1.2", 80);
+        GuestResult fromTheLan = pc.run("curl", "--silent", "http://192.168.1.250:8080/");
+        assertThat(fromThisJvm.getPort()).isPositive();
+        assertThat(fromTheLan.output()).isEqualTo("hello");
+      }
+      answering.join();
+    }
+  }
+
+  private static void answerOnce(ServerSocket server) {
+    try (Socket client = server.accept()) {
+      int unused = client.getInputStream().read(new byte[1000]);
+      client
+          .getOutputStream()
+          .write("HTTP/1.0 200 OK\r\n\r\nhello".getBytes(StandardCharsets.US_ASCII));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
