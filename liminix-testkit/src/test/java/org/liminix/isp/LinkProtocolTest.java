@@ -125,6 +125,7 @@ class LinkProtocolTest {
     // With IPv6, neither of the two networks is needed.
     BorderNetworkGateway isp = BorderNetworkGateway.likeLiminix().withoutIpv6().start(segments);
     client.dial();
+    rejectProtocol(0x8057); // with IPv6 alone it would go on
     rejectProtocol(protocol);
     if (protocol != Ppp.LCP) {
       client.hangUp();
