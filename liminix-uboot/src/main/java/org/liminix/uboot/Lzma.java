@@ -21,6 +21,8 @@ final class Lzma {
   /** What the decompressor may allocate, in KiB; the dictionaries of kernels have 8 MiB. */
   private static final int MEMORY_LIMIT = 128 * 1024;
 
+  private static final int MAX_DICTIONARY = 1 << 26;
+
   private Lzma() {}
 
   /** As {@code lzma -9} does: best compression, an end marker, no size in the header. */
@@ -28,8 +30,7 @@ final class Lzma {
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
     try {
       LZMA2Options options = new LZMA2Options(LZMA2Options.PRESET_MAX);
-      // A dictionary beyond the data would only cost U-Boot memory.
-      options.setDictSize((int) Math.min(LZMA2Options.DICT_SIZE_MIN + data.size(), 1 << 26));
+      options.setDictSize(dictionarySize(data.size()));
       try (LZMAOutputStream out = new LZMAOutputStream(packed, options, -1);
           WritableByteChannel channel = Channels.newChannel(out)) {
         data.writeTo(channel);
@@ -38,6 +39,18 @@ final class Lzma {
       throw new UncheckedIOException(e);
     }
     return ImageData.of(packed.toByteArray());
+  }
+
+  /**
+   * One that holds the data, for a larger one would only cost U-Boot memory. Two or three times a
+   * power of two, as xz's {@code lzma} takes no other for the beginning of its format.
+   */
+  private static int dictionarySize(long dataSize) {
+    int size = LZMA2Options.DICT_SIZE_MIN;
+    while (size < dataSize && size < MAX_DICTIONARY) {
+      size = Integer.bitCount(size) == 1 ? size / 2 * 3 : size / 3 * 4;
+    }
+    return size;
   }
 
   static Optional<ImageData> tryDecompress(ImageData packed) {
