@@ -30,10 +30,15 @@ final class LossMemory {
     return Math.min(most, windows.getOrDefault(client, most));
   }
 
-  /** Learns from a transfer that is over. */
-  void learn(InetAddress client, int window, int losses) {
+  /**
+   * Learns from a transfer that is over.
+   *
+   * @param borne how many blocks at once the client bore: a window of as many needs no pauses, and
+   *     is faster by far than a large one with a pause behind every block
+   */
+  void learn(InetAddress client, int window, int losses, int borne) {
     if (window > 1 && losses > TOLERATED) {
-      windows.put(client, Math.max(1, window / 2));
+      windows.put(client, Math.max(1, Math.min(borne, window / 2)));
     } else if (losses == 0 && windows.containsKey(client)) {
       windows.compute(client, (key, known) -> known == null || known >= 1024 ? null : known + 1);
     }

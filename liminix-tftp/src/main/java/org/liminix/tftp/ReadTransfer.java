@@ -105,13 +105,15 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
 
   @Override
   public void completed() {
-    engine.finishedWindow(client(), terms.window(), sender == null ? 0 : sender.losses());
+    if (sender != null) {
+      engine.finishedWindow(client(), terms.window(), sender.losses(), sender.borne());
+    }
     end(TftpTransfer.State.COMPLETED, null, "");
   }
 
   @Override
   public void gaveUp() {
-    engine.finishedWindow(client(), terms.window(), terms.window());
+    engine.finishedWindow(client(), terms.window(), terms.window(), terms.window());
     super.gaveUp();
   }
 

@@ -126,8 +126,8 @@ final class ServerEngine {
     reserved += bytes;
   }
 
-  void finishedWindow(InetSocketAddress client, int window, int lost) {
-    losses.learn(client.getAddress(), window, lost);
+  void finishedWindow(InetSocketAddress client, int window, int lost, int borne) {
+    losses.learn(client.getAddress(), window, lost, borne);
   }
 
   Link openLink(TftpRequest request, Link.Handler handler) {

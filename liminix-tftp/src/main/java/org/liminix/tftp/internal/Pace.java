@@ -13,6 +13,9 @@ final class Pace {
 
   private static final int MOST_CLEAN_WINDOWS = 1 << 14;
 
+  /** Windows without a loss that tell a burst the peer bears from a line that loses at random. */
+  private static final int STEADY_WINDOWS = 64;
+
   private final int window;
   private int burst;
   private int cleanWindows;
@@ -36,6 +39,11 @@ final class Pace {
   /** How often the peer lost something. */
   int losses() {
     return losses;
+  }
+
+  /** How many blocks at once the peer bears; the whole window as long as that is not known. */
+  int borne() {
+    return cleanWindows >= STEADY_WINDOWS ? burst : window;
   }
 
   /** The peer said that something is missing. */

@@ -293,6 +293,11 @@ public final class Sender {
     return pace.losses();
   }
 
+  /** How many blocks at once the peer bears; the whole window as long as that is not known. */
+  public int borne() {
+    return pace.borne();
+  }
+
   /** Ends the sending and frees what it holds. Idempotent. */
   public void close() {
     if (!ended) {

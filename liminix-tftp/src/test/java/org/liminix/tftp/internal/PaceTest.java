@@ -60,6 +60,22 @@ class PaceTest {
     assertThat(pace.losses()).isEqualTo(1);
   }
 
+  @Test
+  void knowsWhatIsBorneAfterManyWindowsWithoutALoss() {
+    pace.lost();
+    pace.lost();
+    assertThat(pace.borne()).isEqualTo(16);
+    for (int i = 0; i < 63; i++) {
+      pace.windowArrived();
+    }
+    assertThat(pace.borne()).isEqualTo(16);
+    pace.lost();
+    for (int i = 0; i < 64; i++) {
+      pace.windowArrived();
+    }
+    assertThat(pace.borne()).isEqualTo(2);
+  }
+
   private int windowsUntilBurstOf(int burst) {
     int windows = 0;
     while (pace.burst() < burst) {
