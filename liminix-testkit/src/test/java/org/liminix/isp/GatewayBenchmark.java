@@ -258,8 +258,8 @@ public final class GatewayBenchmark {
   private void traffic() throws Exception {
     Traffic ours = trafficOnce(ours());
     Traffic other = trafficOnce(rpPppoe());
-    print("TCP to a MIPS client, Mbit/s", "%.1f", ours.down, other.down, "ratio at least 6");
-    print("TCP from a MIPS client, Mbit/s", "%.1f", ours.up, other.up, "ratio at least 6");
+    print("TCP to a MIPS client, Mbit/s", "%.2f", ours.down, other.down, "ratio at least 6");
+    print("TCP from a MIPS client, Mbit/s", "%.2f", ours.up, other.up, "ratio at least 6");
     print("ping through a session, ms, median", "%.3f", ours.ping, other.ping, "none");
   }
 
@@ -323,7 +323,7 @@ public final class GatewayBenchmark {
     if (rate.find()) {
       return Double.parseDouble(rate.group(1));
     }
-    System.out.println("The connection died:\n" + report.indent(4));
+    System.out.println("The connection died:\n" + (report + "\n" + client.log()).indent(4));
     return Pattern.compile("([0-9.]+) Mbits/sec")
         .matcher(report)
         .results()

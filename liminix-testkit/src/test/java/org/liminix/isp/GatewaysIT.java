@@ -183,9 +183,12 @@ class GatewaysIT {
     void noticesThatAClientHasDisappeared() {
       IspSession session = dial(KERNEL_MODE);
       client.vm().link(ACCESS).down();
-      session.awaitEnd(PATIENCE);
-      assertThat(isp.sessions()).isEmpty();
-      client.vm().link(ACCESS).up();
+      try {
+        session.awaitEnd(PATIENCE);
+        assertThat(isp.sessions()).isEmpty();
+      } finally {
+        client.vm().link(ACCESS).up();
+      }
     }
   }
 }
