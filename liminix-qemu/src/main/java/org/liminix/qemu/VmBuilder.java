@@ -157,8 +157,9 @@ public final class VmBuilder {
    * writes is lost with it. IDE on a Malta, virtio elsewhere. May be called several times.
    *
    * <p>On a Malta the U-Boot of Debian 12 (2023.01) answers {@code ide read} with an error: it
-   * makes its block devices before it looks for drives, and never again. Give it its images by
-   * TFTP, or use a newer U-Boot; Linux finds the disk.
+   * makes its block devices before it looks for drives, and never again; Linux finds the disk. Use
+   * a newer U-Boot, give this one its images by TFTP, or build it with {@code CONFIG_CMD_BIND}:
+   * after {@code unbind ide 0; bind pci 0 ide; ide reset} it reads the disk as {@code ide 0}.
    */
   public VmBuilder disk(Path image) {
     disks.add(image);

@@ -224,7 +224,7 @@ public final class BorderNetworkGateway implements Isp {
     try {
       loop.call(
           () -> {
-            misbehaviour.stop();
+            misbehaviour.close();
             concentrator.links().forEach(PppLink::drop);
             concentrator.close();
             ipv6.ifPresent(Ipv6Router::close);

@@ -14,6 +14,7 @@ final class Misbehaviour {
   private final EventLoop loop;
   private volatile IspFaults faults;
   private boolean lineDown;
+  private boolean closed;
   private EventLoop.@Nullable Timer flap;
 
   Misbehaviour(EventLoop loop, IspFaults faults) {
@@ -42,11 +43,17 @@ final class Misbehaviour {
     flap = loop.schedule(nowDown ? down : up, () -> flap(!nowDown, up, down));
   }
 
-  void stop() {
+  private void stop() {
     lineDown = false;
     if (flap != null) {
       flap.cancel();
     }
+  }
+
+  /** What is delayed does not come any more. */
+  void close() {
+    stop();
+    closed = true;
   }
 
   /** Whether nothing gets to the clients or comes from them. */
@@ -63,7 +70,14 @@ final class Misbehaviour {
     if (delay == null) {
       deed.run();
     } else {
-      var unused = loop.schedule(delay, deed);
+      var unused =
+          loop.schedule(
+              delay,
+              () -> {
+                if (!closed) {
+                  deed.run();
+                }
+              });
     }
   }
 

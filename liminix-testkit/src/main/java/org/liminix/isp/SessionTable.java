@@ -69,12 +69,15 @@ final class SessionTable {
     }
   }
 
-  /** The session that opened last, if any is open; otherwise the next one. */
+  /** A session that is open, or else the next that opens. */
   GuestSession await(Duration timeout, String isp) {
     Deadline deadline = Deadline.after(timeout);
     lock.lock();
     try {
-      while (open.isEmpty()) {
+      while (true) {
+        for (GuestSession session : open.values()) {
+          return session;
+        }
         if (end != null) {
           throw new LiminixException("No PPP session can open at " + isp + ": " + end);
         }
@@ -83,7 +86,6 @@ final class SessionTable {
               "No PPP session opened at %s within %s".formatted(isp, Deadline.readable(timeout)));
         }
       }
-      return open.get(open.lastKey());
     } catch (InterruptedException e) {
       throw new WaitInterruptedException("PPP session opened at " + isp, e);
     } finally {

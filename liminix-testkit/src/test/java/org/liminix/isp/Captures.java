@@ -1,7 +1,7 @@
 package org.liminix.isp;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,10 +32,13 @@ final class Captures {
 
   private static Path find(Path below) {
     Path directory = Path.of("").toAbsolutePath();
-    while (directory != null && !Files.exists(directory.resolve(below))) {
+    while (directory != null) {
+      Path found = directory.resolve(below);
+      if (Files.exists(found)) {
+        return found;
+      }
       directory = directory.getParent();
     }
-    assumeTrue(directory != null, "There is no " + below + " in a folder above");
-    return directory.resolve(below);
+    return abort("There is no " + below + " in a folder above");
   }
 }

@@ -125,6 +125,11 @@ final class FakeClient implements AutoCloseable {
     heard.clear();
   }
 
+  /** Whether an IPv4 packet has come that was not looked at. */
+  boolean hasIpv4() {
+    return heard.stream().anyMatch(packet -> packet.is(Ppp.IPV4, 0));
+  }
+
   @Nullable Heard peek() {
     return heard.peek();
   }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.liminix.net.Network.WORLD;
 
-import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -215,7 +214,7 @@ class Ipv6ServiceTest {
     assertThat(news.prefixes())
         .containsExactly(
             new RouterAdvertisement.Prefix(
-                (Inet6Address) Ipv6Address.parse("2001:db8:1::").toInet(),
+                Ipv6Address.parse("2001:db8:1::").toInet(),
                 64,
                 true,
                 true,

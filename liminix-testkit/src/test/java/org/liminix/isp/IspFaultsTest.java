@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,6 +110,19 @@ class IspFaultsTest {
   }
 
   @Test
+  void givesNoSessionWhenItHasClosedMeanwhile() throws Exception {
+    isp.misbehave(GOOD.delay(Stage.PADR, Duration.ofMillis(50)));
+    discover();
+    client.request(client.nextDiscovery(Pppoe.PADO), Tag.of(Pppoe.HOST_UNIQ, "late"));
+    isp.close();
+    // Another delay, handed in later, has passed when this has.
+    CountDownLatch later = new CountDownLatch(1);
+    var unused = segments.loop().schedule(Duration.ofMillis(60), later::countDown);
+    assertThat(later.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(isp.events()).noneMatch(IspEvent.SessionStarted.class::isInstance);
+  }
+
+  @Test
   void offersAnotherServiceThanItIsAskedFor() throws Exception {
     isp.misbehave(GOOD.offerOnly("telephone"));
     client.discover(MacAddress.BROADCAST, Pppoe.PADI, 0, Tag.of(Pppoe.SERVICE_NAME, "internet"));
@@ -167,7 +182,7 @@ class IspFaultsTest {
     isp.misbehave(GOOD);
     client.ping(address, other, 64, 973);
     assertThat(neighbour.next(Ppp.IPV4, 0).ppp().remaining()).isEqualTo(1001);
-    assertThat(client.peek()).isNull();
+    assertThat(client.hasIpv4()).isFalse();
   }
 
   @Test

@@ -155,7 +155,8 @@ class NatTest {
   void keepsAPortWhereverItsHostSendsTo() {
     String first = out(udp(INSIDE, 5000, SERVER, 53, 1));
     String second = out(udp(INSIDE, 5000, Ipv4.parse("10.0.2.3"), 99, 1));
-    assertThat(first.split(" ")[0]).isEqualTo(second.split(" ")[0]);
+    String port = first.substring(0, first.indexOf(' ') + 1);
+    assertThat(second).startsWith(port);
     assertThat(in(udp(Ipv4.parse("10.0.2.4"), 1, OUTSIDE, 5000, 1))).endsWith(".10:5000");
   }
 
@@ -330,6 +331,6 @@ class NatTest {
     segments.loop().call(client::forget);
     assertThatThrownBy(() -> server.ping(Ipv4.toString(address), Duration.ofSeconds(5)))
         .hasMessageContaining("unreachable");
-    assertThat(client.peek()).isNull();
+    assertThat(client.hasIpv4()).isFalse();
   }
 }

@@ -38,7 +38,7 @@ class RouterOsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private final Segments segments = Segments.isolated();
-  private final Double router = new Double();
+  private final AgentDouble router = new AgentDouble();
 
   @AfterEach
   void end() {
@@ -146,7 +146,7 @@ class RouterOsTest {
   }
 
   /** The agent, and behind it an ISP that is what the scripts say. */
-  private final class Double implements RouterOsAgent.Channel, Evidence, AutoCloseable {
+  private final class AgentDouble implements RouterOsAgent.Channel, Evidence, AutoCloseable {
     final List<String> scripts = new ArrayList<>();
     @Nullable String complaint;
     private @Nullable BorderNetworkGateway isp;
@@ -192,7 +192,7 @@ class RouterOsTest {
             .forEach(PppSession::terminate);
         return;
       }
-      String[] pool = word(script, "ranges=(\\S+)").split("-");
+      String[] pool = word(script, "ranges=(\\S+)").split("-", 2);
       isp =
           BorderNetworkGateway.account(
                   text(word(script, "secret add name=\"([^\"]*)\"")),

@@ -139,10 +139,7 @@ class LinuxHostIT {
             CompletableFuture.supplyAsync(
                 () -> host.run("sh", "-c", "touch /run/begun; exec sleep 1002"));
         LinuxProgram watcher =
-            host.start(
-                "sh",
-                "-c",
-                "until [ -e /run/begun ]; do :; done; echo seen");
+            host.start("sh", "-c", "until [ -e /run/begun ]; do :; done; echo seen");
         watcher.expect("seen", PATIENCE);
         processes = ProcessHandle.current().descendants().toList();
         assertThat(processes).isNotEmpty();

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.liminix.net.Network.ACCESS;
 import static org.liminix.net.Network.LAN;
+import static org.liminix.net.Network.WORLD;
 
 import com.google.gson.JsonElement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -37,6 +39,7 @@ import org.liminix.isp.Isp;
 import org.liminix.isp.IspEvent;
 import org.liminix.isp.IspFaults;
 import org.liminix.isp.IspSession;
+import org.liminix.isp.PppSession;
 import org.liminix.isp.RpPppoe;
 import org.liminix.net.Capture;
 import org.liminix.net.DhcpBinding;
@@ -47,6 +50,7 @@ import org.liminix.net.EthernetHost;
 import org.liminix.net.Frame;
 import org.liminix.net.FrameLog;
 import org.liminix.net.Impairment;
+import org.liminix.net.Ipv6Network;
 import org.liminix.net.Ping;
 import org.liminix.net.Segment;
 import org.liminix.net.Segments;
@@ -156,6 +160,21 @@ class ReadmeIT {
       CommandResult r = router.shell().run("ip address show dev ppp0");
       JsonElement status = router.qmp().execute("query-status");
       System.out.println(router.commandLine());
+    }
+  }
+
+  @Test
+  void ipv6ThroughARouter() {
+    try (Bench bench = Bench.open()) {
+      BorderNetworkGateway isp = bench.start(BorderNetworkGateway.likeLiminix().spec());
+      bench.start(EthernetHost.on(WORLD).address("2001:db8::2/64").gateway("2001:db8::1").spec());
+      RouterImage dualStack = RouterImage.dualStackRouter(Architecture.MIPSEL).build();
+      bench.start(Vm.mipsel().image(dualStack).network(LAN, ACCESS).spec());
+      EthernetHost pc = bench.start(EthernetHost.on(LAN).spec());
+      PppSession session = isp.awaitSession(Duration.ofSeconds(60));
+      Ipv6Network prefix = session.awaitDelegation(Duration.ofSeconds(60));
+      Inet6Address address = pc.awaitIpv6Address(prefix::contains, Duration.ofSeconds(60));
+      pc.ping("2001:db8::2", Duration.ofSeconds(10));
     }
   }
 
