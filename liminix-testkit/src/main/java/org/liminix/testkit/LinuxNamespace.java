@@ -75,7 +75,7 @@ final class LinuxNamespace implements AutoCloseable {
       process = keep(launch(spec, cards));
       var unused = process.exit().thenRun(() -> closeQuietly(listener));
       control = keep(accept(listener));
-      pid = awaitReady();
+      pid = awaitReady(segments.loop());
     } catch (RuntimeException | IOException e) {
       release();
       throw e;
@@ -158,15 +158,22 @@ final class LinuxNamespace implements AutoCloseable {
   }
 
   /** Reads the one line that it says, in which is its PID as this JVM sees it. */
-  private long awaitReady() throws IOException {
+  private long awaitReady(EventLoop loop) throws IOException {
+    EventLoop.Timer deadline = loop.schedule(START, () -> closeQuietly(control));
     StringBuilder line = new StringBuilder();
     ByteBuffer buffer = ByteBuffer.allocate(64);
-    while (line.indexOf("\n") < 0) {
-      if (control.read(buffer.clear()) < 0) {
-        process.awaitExit(END);
-        throw failed(null);
+    try {
+      while (line.indexOf("\n") < 0) {
+        if (control.read(buffer.clear()) < 0) {
+          process.awaitExit(END);
+          throw failed(null);
+        }
+        line.append(StandardCharsets.US_ASCII.decode(buffer.flip()));
       }
-      line.append(StandardCharsets.US_ASCII.decode(buffer.flip()));
+    } catch (ClosedChannelException e) {
+      throw failed(e);
+    } finally {
+      deadline.cancel();
     }
     return Long.parseLong(line.substring(READY.length()).strip());
   }
