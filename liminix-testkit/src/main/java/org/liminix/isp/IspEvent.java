@@ -46,7 +46,7 @@ public sealed interface IspEvent {
     /** Of one {@linkplain Account#limit account}: refused at authentication. */
     ACCOUNT,
     /**
-     * Of one {@linkplain BorderNetworkGatewayBuilder#sessionLimits card}: refused with an
+     * Of one {@linkplain BorderNetworkGatewayBuilder#sessionLimitPerClient card}: refused with an
      * AC-System-Error (RFC 2516 appendix A).
      */
     CLIENT,
