@@ -46,8 +46,8 @@ final class Ipcp implements Negotiation.Policy, NetworkControl {
   }
 
   @Override
-  public void open() {
-    negotiation.open();
+  public Negotiation negotiation() {
+    return negotiation;
   }
 
   /** Agrees on another address for the client. */
@@ -57,23 +57,8 @@ final class Ipcp implements Negotiation.Policy, NetworkControl {
   }
 
   @Override
-  public void abandon() {
-    negotiation.abandon();
-  }
-
-  @Override
-  public boolean isOpened() {
-    return negotiation.state() == Negotiation.State.OPENED;
-  }
-
-  @Override
   public boolean accept(ByteBuffer packet) {
     return Ipv4.accept(packet);
-  }
-
-  @Override
-  public void receivedControl(ByteBuffer packet) {
-    negotiation.received(packet);
   }
 
   @Override

@@ -160,7 +160,7 @@ final class Ipv6Line implements Ipv6cp.Listener, Dhcpv6Bindings.Listener {
     }
     closed = true;
     identifiersLost();
-    control.abandon();
+    control.negotiation().abandon();
     router.release(network);
   }
 

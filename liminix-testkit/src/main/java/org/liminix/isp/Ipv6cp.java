@@ -45,28 +45,13 @@ final class Ipv6cp implements Negotiation.Policy, NetworkControl {
   }
 
   @Override
-  public void open() {
-    negotiation.open();
-  }
-
-  @Override
-  public void abandon() {
-    negotiation.abandon();
-  }
-
-  @Override
-  public boolean isOpened() {
-    return negotiation.state() == Negotiation.State.OPENED;
+  public Negotiation negotiation() {
+    return negotiation;
   }
 
   @Override
   public boolean accept(ByteBuffer packet) {
     return Ipv6.accept(packet);
-  }
-
-  @Override
-  public void receivedControl(ByteBuffer packet) {
-    negotiation.received(packet);
   }
 
   @Override

@@ -10,17 +10,13 @@ interface NetworkControl {
   /** What it is called, for messages. */
   String name();
 
-  /** Begins to negotiate. */
-  void open();
-
-  /** Forgets everything, without a word to the peer. */
-  void abandon();
+  /** How it comes to an agreement. */
+  Negotiation negotiation();
 
   /** Whether packets of its network may flow. */
-  boolean isOpened();
-
-  /** Takes a packet of its own. */
-  void receivedControl(ByteBuffer packet);
+  default boolean isOpened() {
+    return negotiation().state() == Negotiation.State.OPENED;
+  }
 
   /** Whether a packet of its network is valid; the limit moves to its end. */
   boolean accept(ByteBuffer packet);

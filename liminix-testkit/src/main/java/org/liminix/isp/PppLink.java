@@ -157,7 +157,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     } else if (network == null) {
       lcp.rejectProtocol(protocol, frame);
     } else if (protocol == Ppp.controlOf(protocol)) {
-      network.receivedControl(frame);
+      network.negotiation().received(frame);
     } else if (network.isOpened() && network.accept(frame)) {
       meter.fromClient(frame);
     }
@@ -204,7 +204,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     if (line != null) {
       networks.put(Ppp.IPV6CP, line.control());
     }
-    networks.values().forEach(NetworkControl::open);
+    networks.values().forEach(network -> network.negotiation().open());
   }
 
   @Override
@@ -306,7 +306,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     }
     NetworkControl network = networks.get(Ppp.controlOf(protocol));
     if (network != null) {
-      network.abandon();
+      network.negotiation().abandon();
       if (protocol == Ppp.IPCP || protocol == Ppp.IPV4) {
         leaveOpen();
       }
@@ -388,7 +388,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     if (line != null) {
       line.close();
     }
-    networks.values().forEach(NetworkControl::abandon);
+    networks.values().forEach(network -> network.negotiation().abandon());
     networks.clear();
     finished.clear();
   }

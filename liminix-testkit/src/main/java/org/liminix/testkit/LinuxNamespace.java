@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.liminix.net.EventLoop;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Plug;
 import org.liminix.net.Segment;
