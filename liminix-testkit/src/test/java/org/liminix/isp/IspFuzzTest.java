@@ -131,8 +131,7 @@ class IspFuzzTest {
   @FuzzTest(maxDuration = "2m")
   void answersAnyMessageOfDhcpv6(FuzzedDataProvider data) {
     Ipv6Service.Terms terms = Ipv6Service.standard().leaseAddresses().terms;
-    Dhcpv6Server server =
-        new Dhcpv6Server(1, List.of(), Duration.ofHours(1), Duration.ofHours(2));
+    Dhcpv6Server server = new Dhcpv6Server(1, List.of(), Duration.ofHours(1), Duration.ofHours(2));
     Dhcpv6Bindings bindings =
         new Dhcpv6Bindings(
             new PrefixPool(terms.delegations, terms.delegatedLength),
