@@ -25,8 +25,8 @@ import org.liminix.uboot.UBoot;
 import org.liminix.uboot.UImage;
 
 /**
- * U-Boot from a Malta's flash reads the disk, in either byte order. It is Debian's U-Boot, configured
- * so that it finds the drive.
+ * U-Boot from a Malta's flash reads the disk, in either byte order. It is Debian's U-Boot,
+ * configured so that it finds the drive.
  */
 @Timeout(600)
 class UBootMaltaDiskIT {
