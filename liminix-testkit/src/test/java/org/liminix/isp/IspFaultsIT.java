@@ -40,9 +40,10 @@ class IspFaultsIT {
   private static final String SECRET = "NotReallyTheSecret";
   private static final IspFaults GOOD = IspFaults.none();
 
+  /** Without IPv6, lest pppd says that it is up before it has an address. */
   private static final String DIAL =
       "pppd plugin pppoe.so pppoe-padi-timeout 1 pppoe-padi-attempts 2 nic-eth1 noipdefault"
-          + " nodefaultroute updetach mtu 1492 mru 1492 noccp lcp-restart 1"
+          + " nodefaultroute updetach noipv6 mtu 1492 mru 1492 noccp lcp-restart 1"
           + " lcp-max-configure 3 lcp-echo-interval 1 lcp-echo-failure 2 debug password "
           + SECRET;
 
@@ -236,6 +237,7 @@ class IspFaultsIT {
             .worldAddress("10.0.2.254/24")
             .localAddress("172.16.0.1")
             .pool("172.16.0.10", "172.16.0.20")
+            .withoutIpv6()
             .start(segments);
     others.add(other);
     assertThat(run("pppoe-discovery -I eth1 2>&1")).contains("liminix", "other");
