@@ -195,6 +195,9 @@ final class VmStarter {
         goOnFrom(booted.get(), vm, process);
       }
       spec.linksDown().forEach(network -> vm.link(network).down());
+      if (spec.machine().isMalta()) {
+        MaltaInterrupts.goByLevel(qmp);
+      }
       if (spec.paused()) {
         qmp.awaitNegotiated(deadline.remaining());
       } else {

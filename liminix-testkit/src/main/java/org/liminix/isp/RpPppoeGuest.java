@@ -39,15 +39,6 @@ final class RpPppoeGuest {
       SCRIPT + "echo \"<3>isp: up $PPPD_PID $session $IPREMOTE $PEERNAME\" >/dev/kmsg\n";
   private static final String DOWN = SCRIPT + "echo \"<3>isp: down $session\" >/dev/kmsg\n";
 
-  /**
-   * Has the interrupt controller go by the level of IRQ 10 and 11, those of PCI, which no firmware
-   * has done here: bits 2 and 3 of ELCR2, at port 0x4d1 of the PIIX4. The network cards share a
-   * line, on which the edge of one is lost while the other holds it; once it is, both are deaf for
-   * good, and sessions die under load.
-   */
-  private static final String LEVEL_TRIGGERED =
-      "printf '\\014' | dd of=/dev/port bs=1 seek=1233 conv=notrunc 2>/dev/null\n";
-
   private RpPppoeGuest() {}
 
   /** The machine, which the first start boots and later ones restore. */
@@ -64,8 +55,7 @@ final class RpPppoeGuest {
             .symlink("/etc/ppp/chap-secrets", "/run/isp/secrets")
             .file(
                 "/etc/rc.d/10-links",
-                LEVEL_TRIGGERED
-                    + """
+                """
                 ip link set dev eth0 up
                 ip link set dev eth1 up
                 echo 1 >/proc/sys/net/ipv4/ip_forward

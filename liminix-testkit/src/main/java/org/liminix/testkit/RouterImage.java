@@ -424,7 +424,7 @@ public final class RouterImage implements BootImage {
     }
 
     // XDG Base Directory Specification 0.8: a relative path is to be ignored.
-    private static Path defaultCache() {
+    static Path defaultCache() {
       String base = System.getenv("XDG_CACHE_HOME");
       return base != null && base.startsWith("/")
           ? Path.of(base, "liminix")

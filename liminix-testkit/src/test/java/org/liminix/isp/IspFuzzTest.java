@@ -3,14 +3,18 @@ package org.liminix.isp;
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.liminix.isp.Pppoe.Tag;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Network;
 import org.liminix.net.Segments;
 import org.liminix.net.internal.Checksum;
+import org.liminix.net.internal.Dhcpv6Message;
 import org.liminix.net.internal.Ethernet;
 import org.liminix.net.internal.Ipv4;
+import org.liminix.net.internal.Ipv6Prefix;
 
 /**
  * Whatever clients and the world send, it ends with an answer or with nothing; run with {@code
@@ -121,6 +125,46 @@ class IspFuzzTest {
     Ethernet.putHeader(frame, to, 0x0200_0000_0001L, type);
     Pppoe.putHeader(frame, code, id, content.length - (data.consumeBoolean() ? 1 : 0));
     return frame.put(content).flip();
+  }
+
+  /** Messages of DHCPv6, one after the other, from a client that knows the server. */
+  @FuzzTest(maxDuration = "2m")
+  void answersAnyMessageOfDhcpv6(FuzzedDataProvider data) {
+    Ipv6Service.Terms terms = Ipv6Service.standard().leaseAddresses().terms;
+    Dhcpv6Server server = new Dhcpv6Server(1, List.of(), Duration.ofHours(1), Duration.ofHours(2));
+    Dhcpv6Bindings bindings =
+        new Dhcpv6Bindings(
+            new PrefixPool(terms.delegations, terms.delegatedLength),
+            Ipv6Prefix.parse("2001:db8:1::/64"),
+            new Dhcpv6Bindings.Listener() {
+              @Override
+              public void granted(int association, Ipv6Prefix prefix, boolean renewed) {}
+
+              @Override
+              public void released(int association, Ipv6Prefix prefix) {}
+            });
+    List<Dhcpv6Message.Option> known = new ArrayList<>();
+    known.add(Dhcpv6Message.Option.of(Dhcpv6Message.CLIENT_ID, (byte) 1));
+    while (data.remainingBytes() > 0) {
+      int type = data.consumeInt(1, 13);
+      List<Dhcpv6Message.Option> options = data.consumeBoolean() ? known : List.of();
+      ByteBuffer bytes = new Dhcpv6Message(type, 1, options).encode();
+      byte[] rest = data.consumeBytes(data.consumeInt(0, 80));
+      ByteBuffer message = ByteBuffer.allocate(bytes.remaining() + rest.length);
+      Dhcpv6Message.parse(message.put(bytes).put(rest).flip())
+          .flatMap(asked -> server.answer(asked, bindings))
+          .ifPresent(
+              answer -> {
+                Dhcpv6Message again = Dhcpv6Message.parse(answer.encode()).orElseThrow();
+                check(again.equals(answer), "an answer does not survive");
+                if (known.size() == 1) {
+                  answer
+                      .find(Dhcpv6Message.SERVER_ID)
+                      .ifPresent(
+                          id -> known.add(new Dhcpv6Message.Option(Dhcpv6Message.SERVER_ID, id)));
+                }
+              });
+    }
   }
 
   /** Packets both ways through a translation that knows some of their ports. */

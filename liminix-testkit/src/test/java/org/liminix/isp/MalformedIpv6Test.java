@@ -1,17 +1,12 @@
 package org.liminix.isp;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -56,19 +51,12 @@ class MalformedIpv6Test {
         });
   }
 
-  /** The DHCPv6 payloads of a classic pcap file, in their order. */
+  /** The DHCPv6 payloads of the recorded sessions, in their order. */
   private static List<ByteBuffer> captured() throws IOException {
-    Path file = Path.of("../../shared/captures/pppoe_session.pcap");
-    assumeThat(Files.exists(file)).as("There are captures at %s", file).isTrue();
-    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.position(24);
     List<ByteBuffer> payloads = new ArrayList<>();
     int ipv6 = Ethernet.HEADER + Pppoe.HEADER + 2;
-    while (bytes.hasRemaining()) {
-      int length = bytes.getInt(bytes.position() + 8);
-      ByteBuffer frame = bytes.slice(bytes.position() + 16, length).order(ByteOrder.BIG_ENDIAN);
-      bytes.position(bytes.position() + 16 + length);
-      if (length > ipv6 + 48
+    for (ByteBuffer frame : Captures.frames("pppoe_session.pcap")) {
+      if (frame.limit() > ipv6 + 48
           && Ethernet.type(frame) == Pppoe.SESSION
           && frame.getShort(ipv6 - 2) == Ppp.IPV6) {
         ByteBuffer packet = frame.position(ipv6).slice();
@@ -164,7 +152,7 @@ class MalformedIpv6Test {
                       Ppp.MAX_MRU,
                       segments.loop(),
                       (IspSettings) BorderNetworkGateway.account("u", "s").spec(),
-                      new SilentOwner());
+                      new Line(segments.loop(), Line.Phase.ESTABLISHING));
               Ipv6Line line =
                   new Ipv6Line(
                       segments.loop(),
@@ -240,53 +228,5 @@ class MalformedIpv6Test {
 
     @Override
     public void record(IspEvent event) {}
-  }
-
-  private static final class SilentOwner implements PppLink.Owner {
-    @Override
-    public void send(PppLink link, int protocol, ByteBuffer packet) {}
-
-    @Override
-    public Integer allocateAddress(String user) {
-      return 1;
-    }
-
-    @Override
-    public boolean takeAddress(int address) {
-      return true;
-    }
-
-    @Override
-    public void releaseAddress(int address) {}
-
-    @Override
-    public void opened(PppLink link, PppSession session) {}
-
-    @Override
-    public void closed(PppLink link, PppSession session) {}
-
-    @Override
-    public void ended(PppLink link, boolean tellClient) {}
-
-    @Override
-    public void forward(PppLink link, ByteBuffer packet) {}
-
-    @Override
-    public void record(IspEvent event) {}
-
-    @Override
-    public String secretOf(String user) {
-      return "s";
-    }
-
-    @Override
-    public Optional<Refusal> refusalOf(String user) {
-      return Optional.empty();
-    }
-
-    @Override
-    public Account.Terms terms(String user) {
-      return Account.of("u", "s").terms;
-    }
   }
 }
