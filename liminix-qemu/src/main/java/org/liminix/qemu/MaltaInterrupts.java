@@ -3,8 +3,8 @@ package org.liminix.qemu;
 import java.util.Map;
 
 /**
- * Has a Malta's interrupt controller go by the level of the lines of PCI, as a real board's firmware
- * does and QEMU's stand-in for it does not.
+ * Has a Malta's interrupt controller go by the level of the lines of PCI, as a real board's
+ * firmware does and QEMU's stand-in for it does not.
  *
  * <p>Network cards share a line. While one holds it, the edge of another is lost, and once it is,
  * both are deaf for good: a router under load loses its networks. Every reset undoes the setting.

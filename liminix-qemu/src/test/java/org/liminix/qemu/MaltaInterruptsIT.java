@@ -16,8 +16,8 @@ class MaltaInterruptsIT {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void goesByTheLevelOfPciFromTheStartAndAfterEveryReset(
-      boolean bigEndian, @TempDir Path directory) throws Exception {
+  void goesByTheLevelOfPciFromTheStartAndAfterEveryReset(boolean bigEndian, @TempDir Path directory)
+      throws Exception {
     try (Vm vm = TinyGuest.boots(directory, bigEndian).start()) {
       assertThat(vm.monitor(ASK)).contains("= 0x0c");
       // Heard of after the library has heard of it.
