@@ -1,5 +1,7 @@
 package org.liminix.isp;
 
+import com.google.common.base.Supplier;
+import com.google.common.base.Suppliers;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -43,7 +45,10 @@ final class AccessConcentrator {
   private final LinkFactory factory;
   private final Misbehaviour misbehaviour;
   private final MacAddress mac = MacAddress.random();
-  private final Cookies cookies = new Cookies();
+
+  /** Made for the first client: to load what they are made of would take up much of a start. */
+  private final Supplier<Cookies> cookies = Suppliers.memoize(Cookies::new);
+
   private final Station station;
   private final Map<Integer, PppLink> links = new HashMap<>();
   private final Map<Attempt, PppLink> attempts = new HashMap<>();
@@ -145,7 +150,7 @@ final class AccessConcentrator {
         .ifPresentOrElse(
             other -> answer.add(Tag.of(Pppoe.SERVICE_NAME, other)),
             () -> services(service.get(), answer));
-    answer.add(new Tag(Pppoe.AC_COOKIE, cookies.of(client)));
+    answer.add(new Tag(Pppoe.AC_COOKIE, cookies.get().of(client)));
     echo(tags, answer);
     maxPayload(tags).ifPresent(most -> answer.add(Tag.ofShort(Pppoe.MAX_PAYLOAD, most)));
     sendDiscovery(client, Pppoe.PADO, 0, answer);
@@ -180,7 +185,7 @@ final class AccessConcentrator {
   private void padr(List<Tag> tags, long client) {
     untaken = 0;
     Optional<ByteBuffer> cookie = Pppoe.find(tags, Pppoe.AC_COOKIE).map(Tag::value);
-    if (cookie.isEmpty() || !cookie.get().equals(cookies.of(client))) {
+    if (cookie.isEmpty() || !cookie.get().equals(cookies.get().of(client))) {
       return; // not the answer to an offer of ours
     }
     Optional<Tag> service = Pppoe.find(tags, Pppoe.SERVICE_NAME);
