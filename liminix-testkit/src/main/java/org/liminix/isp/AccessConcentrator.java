@@ -1,6 +1,5 @@
 package org.liminix.isp;
 
-import com.google.common.base.Supplier;
 import com.google.common.base.Suppliers;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -9,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.liminix.isp.IspFaults.Stage;
 import org.liminix.isp.Pppoe.Tag;
