@@ -93,14 +93,14 @@ class DhcpPeersIT {
             .lease(Duration.ofMinutes(10))
             .start()) {
       shell.run(
-          "udhcpc -i eth0 -f -S -s /etc/udhcpc -x hostname:box"
+          "udhcpc -i eth0 -f -S -p /tmp/udhcpc.pid -s /etc/udhcpc -x hostname:box"
               + " -O staticroutes -O bootfile -O tftp -O ntpsrv >/tmp/udhcpc 2>&1 & echo started");
       DhcpBinding lease = dhcp.awaitLease(card(shell), PATIENCE);
       assertThat(lease.hostName()).contains("box");
       assertThat(lease.leaseTime()).isEqualTo(Duration.ofMinutes(10));
       host.ping(lease.address(), PATIENCE);
 
-      shell.run("killall -USR1 udhcpc").orThrow();
+      shell.run("kill -USR1 $(cat /tmp/udhcpc.pid)").orThrow();
       DhcpEvent renewed =
           dhcp.awaitEvent(
               event ->
@@ -125,11 +125,11 @@ class DhcpPeersIT {
               "lease='600'",
               "serverid='10.0.0.1'");
 
-      shell.run("killall -USR2 udhcpc").orThrow();
+      shell.run("kill -USR2 $(cat /tmp/udhcpc.pid)").orThrow();
       assertThat(dhcp.awaitEvent(DhcpEvent.Released.class, PATIENCE).address())
           .isEqualTo(lease.address());
       assertThat(dhcp.leases()).isEmpty();
-      shell.run("killall udhcpc").orThrow();
+      shell.run("kill $(cat /tmp/udhcpc.pid)").orThrow();
     }
   }
 
