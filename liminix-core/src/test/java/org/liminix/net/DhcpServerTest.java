@@ -171,10 +171,8 @@ class DhcpServerTest {
       assertThat(binding.expires()).isEqualTo(binding.granted().plus(LONG));
       // On a busy machine the client asks again for what is under way.
       assertThat(dhcp.leases()).extracting(DhcpBinding::address).containsExactly(lease.address());
-      assertThat(dhcp.events())
-          .extracting(event -> event.getClass().getSimpleName())
-          .startsWith("Offered")
-          .containsOnly("Offered", "Granted");
+      assertThat(dhcp.events().stream().map(event -> event.getClass().getSimpleName()).distinct())
+          .containsExactly("Offered", "Granted");
       pc.ping("192.168.1.1", LONG);
     }
   }

@@ -1,7 +1,7 @@
 package org.liminix.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.File;
 import java.io.IOException;
@@ -68,11 +68,7 @@ class DnsServerIT {
         .filter(Files::isExecutable)
         .findFirst()
         .map(Path::toString)
-        .orElseGet(
-            () -> {
-              assumeTrue(false, name + " is missing: apt-get install " + debianPackage);
-              return "";
-            });
+        .orElseGet(() -> abort(name + " is missing: apt-get install " + debianPackage));
   }
 
   private static List<String> dig(int port, String... question) throws Exception {
@@ -156,6 +152,7 @@ class DnsServerIT {
       int asked = dns.queries().size();
       assertThat(dig(port, "+short", "ftp.example.org")).last().isEqualTo("10.0.2.2");
       assertThat(dns.queries()).as("it remembers").hasSize(asked);
+      assertThat(forwarder.exit()).isNotDone();
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.internal.Annex;
+import org.liminix.net.internal.Checksum;
 import org.liminix.net.internal.Ethernet;
 import org.liminix.net.internal.Ipv4;
 import org.liminix.net.internal.Reassembly;
@@ -189,17 +190,9 @@ final class DoorGate implements Annex.Gate {
     int checksum = Short.toUnsignedInt(copy.getShort(checksumAt));
     copy.putShort(start + at, (short) port);
     if (!udp || checksum != 0) { // which stands for none in UDP
-      int updated = updated(checksum, old, port);
+      int updated = Checksum.updated(checksum, (~old & 0xffff) + port);
       copy.putShort(checksumAt, (short) (udp && updated == 0 ? 0xffff : updated));
     }
     return copy;
-  }
-
-  /** RFC 1624 section 3: the checksum after a word of what it covers has changed. */
-  static int updated(int checksum, int from, int to) {
-    int sum = (~checksum & 0xffff) + (~from & 0xffff) + to;
-    sum = (sum & 0xffff) + (sum >>> 16);
-    sum = (sum & 0xffff) + (sum >>> 16);
-    return ~sum & 0xffff;
   }
 }

@@ -186,6 +186,7 @@ public final class BorderNetworkGatewayBuilder {
   /** The IPv6 it sells; otherwise {@link Ipv6Service#standard()}. */
   public BorderNetworkGatewayBuilder ipv6(Ipv6Service service) {
     refuseOrder(withoutIpv6, "it is withoutIpv6(); leave out one of the two");
+    service.requireDistinctRanges();
     ipv6 = once(ipv6, service, "ipv6");
     return this;
   }

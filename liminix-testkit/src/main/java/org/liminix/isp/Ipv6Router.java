@@ -34,6 +34,8 @@ final class Ipv6Router implements Ipv6Interface.Owner {
   private final Advertiser advertiser;
   private final PrefixPool networks;
   private final PrefixPool delegations;
+
+  /** None contains another, see {@link Ipv6Service#requireDistinctRanges}. */
   private final Map<Ipv6Prefix, PppLink> routes = new HashMap<>();
 
   /** The lengths of the routes' prefixes. */

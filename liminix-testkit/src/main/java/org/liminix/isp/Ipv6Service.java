@@ -192,6 +192,21 @@ public final class Ipv6Service {
     return range;
   }
 
+  /** Makes sure that every address belongs to one range. */
+  void requireDistinctRanges() {
+    refuseOverlap("sessions", terms.sessions, "worldAddress", terms.world);
+    if (terms.delegating) {
+      refuseOverlap("delegate", terms.delegations, "sessions", terms.sessions);
+      refuseOverlap("delegate", terms.delegations, "worldAddress", terms.world);
+    }
+  }
+
+  private static void refuseOverlap(String one, Ipv6Prefix range, String other, Ipv6Prefix with) {
+    refuse(
+        range.overlaps(with),
+        "%s %s and %s %s overlap; choose two that do not".formatted(one, range, other, with));
+  }
+
   private static void refuse(boolean badValue, String message) {
     if (badValue) {
       throw new IllegalArgumentException("Ipv6Service: " + message);

@@ -297,11 +297,7 @@ final class Nat {
 
   /** RFC 1624: the checksum of what has changed by so much. */
   private static void adjust(ByteBuffer ip, int at, int change) {
-    int sum = (~ip.getShort(at) & 0xffff) + change;
-    while (sum >>> 16 != 0) {
-      sum = (sum & 0xffff) + (sum >>> 16);
-    }
-    ip.putShort(at, (short) ~sum);
+    ip.putShort(at, (short) Checksum.updated(ip.getShort(at), change));
   }
 
   private static boolean isError(ByteBuffer ip) {

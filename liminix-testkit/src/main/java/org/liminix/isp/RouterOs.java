@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
 public final class RouterOs implements Isp {
   private static final Logger log = LoggerFactory.getLogger(RouterOs.class);
 
-  private final RouterOsSettings settings;
+  private final IspSettings settings;
   private final RouterOsAgent agent;
   private final AutoCloseable machine;
   private final Evidence evidence;
@@ -49,7 +49,7 @@ public final class RouterOs implements Isp {
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private RouterOs(
-      RouterOsSettings settings,
+      IspSettings settings,
       RouterOsAgent agent,
       Segment access,
       MacAddress concentrator,
@@ -75,7 +75,8 @@ public final class RouterOs implements Isp {
 
   /** Makes a RouterOS that runs an ISP, and waits until it serves. */
   static RouterOs configure(
-      RouterOsSettings settings,
+      IspSettings settings,
+      Duration timeout,
       RouterOsAgent agent,
       Segments segments,
       AutoCloseable machine,
@@ -85,7 +86,7 @@ public final class RouterOs implements Isp {
     long script = agent.run(RouterOsScript.configuration(settings));
     MacAddress concentrator;
     try {
-      concentrator = DiscoveryProbe.await(access, settings.acName(), settings.timeout());
+      concentrator = DiscoveryProbe.await(access, settings.acName(), timeout);
     } catch (WaitTimeoutException e) {
       throw new WaitTimeoutException(
           e.getMessage()
@@ -104,7 +105,7 @@ public final class RouterOs implements Isp {
 
   @Override
   public Map<String, String> accounts() {
-    return settings.accounts();
+    return settings.secrets();
   }
 
   @Override

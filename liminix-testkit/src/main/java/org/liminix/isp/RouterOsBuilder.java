@@ -107,7 +107,7 @@ public final class RouterOsBuilder {
 
   /** The description as an immutable value, to be started any number of times. */
   public Spec<RouterOs> spec() {
-    return RouterOsSettings.of(
+    return new RouterOsSettings(
         image, (IspSettings) terms.spec(), timeout == null ? DEFAULT_TIMEOUT : timeout);
   }
 

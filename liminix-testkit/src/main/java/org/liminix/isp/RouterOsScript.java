@@ -13,7 +13,7 @@ final class RouterOsScript {
   private RouterOsScript() {}
 
   /** Makes it an ISP. The server comes last: when it answers, all the rest is there. */
-  static String configuration(RouterOsSettings settings) {
+  static String configuration(IspSettings settings) {
     StringBuilder script = new StringBuilder();
     line(script, "/system identity set name=" + quoted(settings.acName()));
     line(script, "/interface ethernet");
@@ -40,7 +40,7 @@ final class RouterOsScript {
             + " remote-address=pppoe-pool"
             + dns);
     settings
-        .accounts()
+        .secrets()
         .forEach(
             (user, secret) ->
                 line(
@@ -54,7 +54,7 @@ final class RouterOsScript {
         script,
         "/interface pppoe-server server add default-profile=pppoe-profile disabled=no"
             + " interface=access service-name="
-            + quoted(settings.serviceName())
+            + quoted(settings.services().get(0))
             + " authentication="
             + settings.authMethods().stream()
                 .map(RouterOsScript::method)

@@ -3,12 +3,8 @@ package org.liminix.isp;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
-import org.liminix.net.Network;
 import org.liminix.net.Segments;
 import org.liminix.net.Spec;
-import org.liminix.net.internal.Ipv4Prefix;
 import org.liminix.net.internal.SharedStart;
 import org.liminix.qemu.Accelerator;
 import org.liminix.qemu.Vm;
@@ -18,28 +14,10 @@ import org.liminix.qemu.VmException;
  * An immutable description of an ISP made of RouterOS.
  *
  * @param image the disk
- * @param accounts secrets by user
- * @param localAddress its own end of every session
- * @param poolFirst the first address for clients
- * @param poolLast the last one
- * @param worldAddress where hosts of the world network find it
+ * @param terms those that it has in common with the embedded one
  * @param timeout for RouterOS to start, and then to serve
  */
-record RouterOsSettings(
-    Path image,
-    Network access,
-    Network world,
-    Map<String, String> accounts,
-    int localAddress,
-    int poolFirst,
-    int poolLast,
-    Ipv4Prefix worldAddress,
-    List<Integer> dns,
-    List<AuthMethod> authMethods,
-    String acName,
-    String serviceName,
-    Duration timeout)
-    implements Spec<RouterOs> {
+record RouterOsSettings(Path image, IspSettings terms, Duration timeout) implements Spec<RouterOs> {
 
   /** As Liminix has it. */
   private static final int MEBIBYTES = 1024;
@@ -48,23 +26,6 @@ record RouterOsSettings(
       "RouterOS is not part of this library: MikroTik's download page has it under \"Cloud Hosted"
           + " Router\" as \"Raw disk image\", to be unpacked. Whether its licence allows your use is"
           + " for you to see to.";
-
-  static RouterOsSettings of(Path image, IspSettings terms, Duration timeout) {
-    return new RouterOsSettings(
-        image,
-        terms.access(),
-        terms.world(),
-        terms.secrets(),
-        terms.localAddress(),
-        terms.poolFirst(),
-        terms.poolLast(),
-        terms.worldAddress(),
-        terms.dns(),
-        terms.authMethods(),
-        terms.acName(),
-        terms.services().get(0),
-        timeout);
-  }
 
   @Override
   public RouterOs start(Segments segments) {
@@ -83,7 +44,7 @@ record RouterOsSettings(
             .name("routeros")
             .memory(MEBIBYTES)
             .disk(image) // what it writes goes into an overlay of this run
-            .network(access, world)
+            .network(terms.access(), terms.world())
             .guestAgent()
             .qemuArgument("-global", "virtio-net-pci.disable-legacy=on")
             .timeout(timeout)
@@ -92,7 +53,7 @@ record RouterOsSettings(
     try {
       requireKvm(vm);
       RouterOsAgent agent = new RouterOsAgent(vm.agent()::execute);
-      return RouterOs.configure(this, agent, segments, vm, vm, onClose);
+      return RouterOs.configure(terms, timeout, agent, segments, vm, vm, onClose);
     } catch (RuntimeException | Error e) {
       vm.close();
       throw e;

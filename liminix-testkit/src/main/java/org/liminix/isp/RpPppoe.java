@@ -52,21 +52,20 @@ public final class RpPppoe implements Isp {
 
   private static final Pattern DOWN = Pattern.compile("isp: down (\\d+):");
 
-  private final RpPppoeSettings settings;
+  private final IspSettings settings;
   private final Vm vm;
   private final Runnable onClose;
   private final SessionTable sessions = new SessionTable();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final ReentrantLock shellLock = new ReentrantLock();
 
-  RpPppoe(RpPppoeSettings settings, Vm vm, Runnable onClose) {
+  RpPppoe(IspSettings settings, Vm vm, Runnable onClose) {
     this.settings = settings;
     this.vm = vm;
     this.onClose = onClose;
-    var follower = vm.console().follow(this::heard); // ends with the console
+    var unusedFollower = vm.console().follow(this::heard); // ends with the console
     var unused =
         vm.exit().whenComplete((status, failure) -> sessions.ended("its machine has ended"));
-    log.debug("{} tells of its sessions by {}", vm.name(), follower);
   }
 
   /** Begins the description of an ISP with one account; more may follow. */
@@ -119,7 +118,7 @@ public final class RpPppoe implements Isp {
 
   @Override
   public Map<String, String> accounts() {
-    return settings.accounts();
+    return settings.secrets();
   }
 
   @Override

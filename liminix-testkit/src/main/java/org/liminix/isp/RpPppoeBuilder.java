@@ -90,7 +90,7 @@ public final class RpPppoeBuilder {
 
   /** The description as an immutable value, to be started any number of times. */
   public Spec<RpPppoe> spec() {
-    return RpPppoeSettings.of((IspSettings) terms.spec());
+    return new RpPppoeSettings((IspSettings) terms.spec());
   }
 
   /** Starts it on the given networks. */

@@ -78,9 +78,9 @@ final class RpPppoeGuest {
   }
 
   /** Has it serve. When this returns it answers to discovery. */
-  static void serve(Vm vm, RpPppoeSettings settings) {
+  static void serve(Vm vm, IspSettings settings) {
     Shell shell = vm.shell();
-    shell.upload(secrets(settings.accounts()).getBytes(StandardCharsets.UTF_8), "/run/isp/secrets");
+    shell.upload(secrets(settings.secrets()).getBytes(StandardCharsets.UTF_8), "/run/isp/secrets");
     shell.upload(options(settings).getBytes(StandardCharsets.UTF_8), "/run/isp/options");
     shell.run(start(settings)).orThrow();
   }
@@ -98,7 +98,7 @@ final class RpPppoeGuest {
     return '"' + word.replaceAll("[\"\\\\]", "\\\\$0") + '"';
   }
 
-  private static String options(RpPppoeSettings settings) {
+  private static String options(IspSettings settings) {
     List<String> lines = new ArrayList<>(List.of("auth", "novj", "noccp", "debug"));
     lines.add("name " + quoted(settings.acName()));
     lines.add("logfile /run/log/pppd");
@@ -116,7 +116,7 @@ final class RpPppoeGuest {
     return String.join("\n", lines) + "\n";
   }
 
-  private static String start(RpPppoeSettings settings) {
+  private static String start(IspSettings settings) {
     int clients = settings.poolLast() - settings.poolFirst() + 1;
     return "chmod 600 /run/isp/secrets && ip address add "
         + settings.worldAddress()
@@ -129,7 +129,7 @@ final class RpPppoeGuest {
         + " -C "
         + shellWord(settings.acName())
         + " -S "
-        + shellWord(settings.serviceName());
+        + shellWord(settings.services().get(0));
   }
 
   private static String shellWord(String word) {

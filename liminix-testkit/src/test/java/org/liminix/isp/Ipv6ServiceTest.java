@@ -481,6 +481,15 @@ class Ipv6ServiceTest {
         .hasMessageContaining("at most the valid one");
     assertThatThrownBy(() -> Ipv6Service.standard().worldAddress("fe80::1/64"))
         .hasMessageContaining("the world could use");
+    Ipv6Service nested = Ipv6Service.standard().delegate("2001:db8:1:100::/56", 64);
+    assertThatThrownBy(() -> BorderNetworkGateway.likeLiminix().ipv6(nested))
+        .hasMessageContaining("2001:db8:1:100::/56")
+        .hasMessageContaining("2001:db8:1::/48")
+        .hasMessageContaining("choose two that do not");
+    Ipv6Service ofTheWorld = Ipv6Service.standard().worldAddress("2001:db8:1:7::1/64");
+    assertThatThrownBy(() -> BorderNetworkGateway.likeLiminix().ipv6(ofTheWorld))
+        .hasMessageContaining("sessions 2001:db8:1::/48 and worldAddress 2001:db8:1:7::1/64");
+    BorderNetworkGateway.likeLiminix().ipv6(nested.withoutDelegation());
     assertThatThrownBy(
             () -> BorderNetworkGateway.likeLiminix().withoutIpv6().ipv6(Ipv6Service.standard()))
         .hasMessageContaining("leave out one");

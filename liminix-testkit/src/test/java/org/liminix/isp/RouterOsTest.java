@@ -47,8 +47,10 @@ class RouterOsTest {
   }
 
   private RouterOs start(RouterOsBuilder description) {
+    RouterOsSettings settings = (RouterOsSettings) description.spec();
     return RouterOs.configure(
-        (RouterOsSettings) description.spec(),
+        settings.terms(),
+        settings.timeout(),
         new RouterOsAgent(router),
         segments,
         router,

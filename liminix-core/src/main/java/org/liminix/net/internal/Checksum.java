@@ -29,6 +29,16 @@ public final class Checksum {
     return finish(sum(buffer, from, to, sum));
   }
 
+  /**
+   * A checksum after something that it covers has changed (RFC 1624).
+   *
+   * @param checksum the 16 bits as they were; higher ones are not looked at
+   * @param change for each word of 16 bits the new one and the complement of the old one, added up
+   */
+  public static int updated(int checksum, int change) {
+    return finish((~checksum & 0xffff) + (long) change);
+  }
+
   private static long sum(ByteBuffer buffer, int from, int to, long initial) {
     long sum = initial;
     int at = from;

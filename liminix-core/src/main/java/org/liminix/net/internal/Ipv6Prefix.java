@@ -27,6 +27,11 @@ public record Ipv6Prefix(Ipv6Address address, int length) {
     return address.commonPrefix(other) >= length;
   }
 
+  /** Whether some address is in both networks. */
+  public boolean overlaps(Ipv6Prefix other) {
+    return contains(other.address) || other.contains(address);
+  }
+
   /** The network alone, without a host part. */
   public Ipv6Prefix network() {
     return new Ipv6Prefix(address.network(length), length);

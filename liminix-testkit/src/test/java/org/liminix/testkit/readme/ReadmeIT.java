@@ -310,6 +310,7 @@ class ReadmeIT {
         LinuxProgram web = pc.start("busybox", "httpd", "-f", "-v", "-h", "/usr/share/doc");
         URI fromThisJvm = door.uri("192.168.1.2", 80);
         GuestResult fromTheLan = pc.run("curl", "--silent", "http://192.168.1.250:8080/");
+        assertThat(fromThisJvm.getPort()).isPositive();
         assertThat(fromTheLan.output()).isEqualTo("hello");
       }
       answering.join();
