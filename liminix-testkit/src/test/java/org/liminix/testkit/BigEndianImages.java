@@ -1,36 +1,29 @@
 package org.liminix.testkit;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Assumptions;
-import org.liminix.process.Executable;
-import org.tukaani.xz.XZInputStream;
+import org.liminix.testkit.internal.DebianSource;
+import org.liminix.testkit.internal.Tools;
 
-/** A big-endian kernel and root that lie beside the project where they are available. */
+/**
+ * A big-endian kernel and root for a Malta, as Liminix's {@code qemu} device has them: no initrd
+ * and no modules. Debian has the sources only, so the first call of all builds for minutes.
+ */
 public final class BigEndianImages {
-  private static final Path FOLDER = Path.of("../../shared/images/mips-be");
-
   private BigEndianImages() {}
 
-  /** Unpacks the kernel; skips the test if there is none, or no QEMU. */
-  public static Path vmlinux(Path directory) throws IOException {
-    Assumptions.assumeTrue(
-        Files.isDirectory(FOLDER),
-        "The big-endian kernel and root are missing: " + FOLDER.toAbsolutePath().normalize());
-    Assumptions.assumeTrue(
-        Executable.named("qemu-system-mips").lookUp().isPresent(),
-        "QEMU is missing: apt-get install qemu-system-mips");
-    Path kernel = directory.resolve("vmlinux");
-    try (InputStream packed = Files.newInputStream(FOLDER.resolve("vmlinux.xz"))) {
-      Files.copy(new XZInputStream(packed), kernel);
-    }
-    return kernel;
+  /** The kernel; skips the test where it cannot be built, or there is no QEMU. */
+  public static Path vmlinux() throws IOException {
+    Tools.require("qemu-system-mips", "qemu-system-mips");
+    return built(DebianSource.LINUX).resolve("vmlinux");
   }
 
-  /** The root file system. */
-  public static Path squashfs() {
-    return FOLDER.resolve("rootfs.squashfs");
+  /** The root file system, which says ROUTER-UP; skips the test where it cannot be built. */
+  public static Path squashfs() throws IOException {
+    return built(DebianSource.BUSYBOX).resolve("rootfs.squashfs");
+  }
+
+  private static Path built(DebianSource source) throws IOException {
+    return source.directory(RouterImage.Builder.defaultCache());
   }
 }

@@ -7,6 +7,7 @@ import static org.liminix.net.Network.LAN;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,38 +20,43 @@ import org.liminix.qemu.VmBuilder;
 class BigEndianMaltaIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  @TempDir Path directory;
+  private static Path vmlinux;
+  private static Path squashfs;
 
-  private VmBuilder board() throws IOException {
-    return Vm.mips()
-        .kernel(BigEndianImages.vmlinux(directory))
-        .rootfs(BigEndianImages.squashfs())
-        .network(LAN, ACCESS);
+  @BeforeAll
+  static void buildKernelAndRoot() throws IOException {
+    vmlinux = BigEndianImages.vmlinux();
+    squashfs = BigEndianImages.squashfs();
+  }
+
+  private static VmBuilder board() {
+    return Vm.mips().kernel(vmlinux).rootfs(squashfs).network(LAN, ACCESS);
   }
 
   @Test
-  void bootsFromTheRootInMemory() throws IOException {
+  void bootsDebiansKernelFromTheRootInMemory() {
     try (Bench bench = Bench.open()) {
       Vm router = bench.start(board().spec());
       router.console().expect("ROUTER-UP", PATIENCE);
       assertThat(router.shell().run("cat /proc/mtd").orThrow().output())
           .contains("mtd0:", "\"rootfs\"");
-      assertThat(router.shell().run("uname -m").output()).isEqualTo("mips");
+      assertThat(router.shell().run("uname -sm").orThrow().output()).isEqualTo("Linux mips");
+      assertThat(router.shell().run("printf AB | od -x").orThrow().output())
+          .as("'A' is the high byte of a word")
+          .contains(" 4142");
+      assertThat(router.shell().run("cat /proc/version").output()).contains("mips-linux-gnu-gcc");
       assertThat(router.shell().run("grep ' / ' /proc/mounts").output()).contains("squashfs");
     }
   }
 
   @Test
-  void goesOnFromWhereItWasBootedOnce() throws IOException {
+  void goesOnFromWhereItWasBootedOnce(@TempDir Path cache) {
     BootedOnce.check(
-        Vm.mips().kernel(BigEndianImages.vmlinux(directory)).rootfs(BigEndianImages.squashfs()),
-        "ROUTER-UP",
-        directory.resolve("cache"),
-        BootedOnce.Guest.SMALL);
+        Vm.mips().kernel(vmlinux).rootfs(squashfs).timeout(PATIENCE), "ROUTER-UP", cache);
   }
 
   @Test
-  void reachesAHostOnItsLan() throws IOException {
+  void reachesAHostOnItsLan() {
     try (Bench bench = Bench.open()) {
       EthernetHost pc = bench.start(EthernetHost.on(LAN).address("192.168.19.2/24").spec());
       Vm router = bench.start(board().spec());

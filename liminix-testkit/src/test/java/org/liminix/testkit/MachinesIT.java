@@ -23,7 +23,10 @@ import org.liminix.qemu.Vm;
 import org.liminix.qemu.VmBuilder;
 import org.liminix.testkit.internal.Tools;
 
-/** Each machine boots Debian's kernel and reaches its network. */
+/**
+ * Each machine boots Debian's kernel and reaches its network; for the Maltas see {@link
+ * BigEndianMaltaIT} and {@link PppoeIT}.
+ */
 @Timeout(240)
 class MachinesIT {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -125,7 +128,6 @@ class MachinesIT {
             .accelerator(Accelerator.TCG)
             .timeout(PATIENCE),
         "router: ready",
-        cache,
-        BootedOnce.Guest.COMPLETE);
+        cache);
   }
 }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,6 +34,9 @@ class UBootMaltaDiskIT {
   private static final long INITRD = 0x87000000L;
   private static final long ROOTFS = 0x88000000L;
 
+  /** {@link #ROOTFS} is above what Linux uses, and is its root. */
+  private static final String MEMORY = "mem=128M phram.phram=phram0,0x8000000,16Mi,65536";
+
   private static Path boards;
 
   @TempDir Path directory;
@@ -46,18 +48,27 @@ class UBootMaltaDiskIT {
   }
 
   @Test
-  void aBigEndianBoardReadsAFileOfItsDisk() throws Exception {
-    Tools.require("qemu-system-mips", "qemu-system-mips");
-    byte[] content = new byte[100_001];
-    new Random(1).nextBytes(content);
+  void bootsDebiansBigEndianKernelWithARootItHasReadIntoMemory() throws Exception {
+    Path vmlinux = BigEndianImages.vmlinux();
+    Path squashfs = BigEndianImages.squashfs();
     Path files = Files.createDirectory(directory.resolve("files"));
-    Files.write(files.resolve("file"), content);
+    UImage kernel = uimage(vmlinux);
+    kernel.write(files.resolve("uImage"));
+    ImageData rootfs = ImageData.file(squashfs);
+    rootfs.writeTo(files.resolve("rootfs"));
 
     try (Vm vm =
         Vm.mips().uBoot(boards.resolve("malta.bin")).disk(disk(files)).timeout(PATIENCE).start()) {
       UBoot uboot = UBoot.on(vm.console()).timeout(PATIENCE).open();
       assertThat(uboot.prompt()).isEqualTo("malta # ");
-      load(uboot, KERNEL, "file", ImageData.of(content));
+      load(uboot, ROOTFS, "rootfs", rootfs);
+      load(uboot, KERNEL, "uImage", kernel.toImageData());
+      uboot.setenv("bootargs", "console=ttyS0 " + MEMORY + " root=/dev/mtdblock0");
+      uboot.boot("bootm 0x%x".formatted(KERNEL), PATIENCE).expect("ROUTER-UP", PATIENCE);
+
+      Shell shell = vm.shell();
+      assertThat(shell.run("cat /proc/version").orThrow().output()).contains("mips-linux-gnu-gcc");
+      assertThat(shell.run("grep ' / ' /proc/mounts").output()).contains("squashfs");
     }
   }
 
@@ -87,8 +98,8 @@ class UBootMaltaDiskIT {
       load(uboot, KERNEL, "uImage", kernel.toImageData());
       uboot.setenv(
           "bootargs",
-          "console=ttyS0 mem=128M rd_start=0x%x rd_size=%d phram.phram=phram0,0x8000000,16Mi,65536 %s"
-              .formatted(INITRD, initrd.size(), image.commandLine()));
+          "console=ttyS0 rd_start=0x%x rd_size=%d %s %s"
+              .formatted(INITRD, initrd.size(), MEMORY, image.commandLine()));
       uboot.boot("bootm 0x%x".formatted(KERNEL), PATIENCE).expect("router: ready", PATIENCE);
 
       Shell shell = vm.shell();

@@ -23,6 +23,10 @@ import org.liminix.testkit.Architecture;
  * may ask for the same at the same time; one builds.
  */
 public enum DebianSource {
+  /** A big-endian {@code vmlinux}, of the package linux-source-6.1. */
+  LINUX("linux"),
+  /** A big-endian root with busybox, {@code rootfs.squashfs}. */
+  BUSYBOX("busybox"),
   /**
    * U-Boots that find the IDE disk: {@code malta.bin} of a big-endian board and {@code maltael.bin}
    * of a little-endian one.
@@ -123,12 +127,14 @@ public enum DebianSource {
     Tools.require("apt-get", "apt");
     Tools.require("dpkg-source", "dpkg-dev");
     Tools.require("mips-linux-gnu-gcc", "gcc-mips-linux-gnu");
+    Tools.require("mksquashfs", "squashfs-tools");
     for (String program : new String[] {"bc", "bison", "flex", "gcc", "make"}) {
       Tools.require(program, program);
     }
     List<String> missing = new ArrayList<>();
     requireHeader("/usr/include/stdio.h", "libc6-dev", missing);
     requireHeader("/usr/include/openssl/evp.h", "libssl-dev", missing);
+    requireHeader("/usr/mips-linux-gnu/include/stdio.h", "libc6-dev-mips-cross", missing);
     Assumptions.assumeTrue(
         missing.isEmpty(), "Headers are missing: apt-get install " + String.join(" ", missing));
   }

@@ -152,8 +152,9 @@ class ReadmeIT {
   }
 
   @Test
+  @Timeout(1200) // with an empty cache it builds the two
   void aVirtualMachine() throws Exception {
-    Path vmlinux = BigEndianImages.vmlinux(directory);
+    Path vmlinux = BigEndianImages.vmlinux();
     Path squashfs = BigEndianImages.squashfs();
     try (Vm router = Vm.mips().kernel(vmlinux).rootfs(squashfs).network(LAN, ACCESS).start()) {
       router.console().expect("Mounted root");
