@@ -2,6 +2,7 @@ package org.liminix.net;
 
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What connects a station, in-process host or machine to the switch of a {@link Segment}, for tests
@@ -113,11 +114,12 @@ public final class Cable {
 
   /** One of the two ways on a cable. */
   public final class Direction {
-    private final Impairer impairer; // this and what follows are confined to the loop
+    private final int index;
+    private @Nullable Impairer impairer; // once it was damaged; this and the next are of the loop
     private boolean pulled;
 
     private Direction(int index) {
-      this.impairer = new Impairer(port.segment, index);
+      this.index = index;
     }
 
     /** Does this to frames that go this way, in place of what was done before. */
@@ -137,7 +139,7 @@ public final class Cable {
 
     /** What has happened to frames while it was damaged; it is not counted while it is good. */
     public Counts counts() {
-      Supplier<Counts> read = () -> impairer.counts();
+      Supplier<Counts> read = () -> impairer().counts();
       try {
         return port.segment.loop().compute(read);
       } catch (RejectedExecutionException e) {
@@ -146,20 +148,27 @@ public final class Cable {
     }
 
     private void set(Impairment impairment) {
-      impairer.set(impairment);
+      impairer().set(impairment);
+    }
+
+    private Impairer impairer() {
+      if (impairer == null) {
+        impairer = new Impairer(port.segment, index);
+      }
+      return impairer;
     }
 
     /** Whether frames that go this way need a look at all. */
     boolean isGood() {
-      return !pulled && impairer.isGood();
+      return !pulled && (impairer == null || impairer.isGood());
     }
 
     Impairer.Fate decide(Frame frame) {
-      return pulled ? impairer.lose("cable pulled") : impairer.decide(frame);
+      return pulled ? impairer().lose("cable pulled") : impairer().decide(frame);
     }
 
     void carry(Impairer.Fate fate, Frame frame, Impairer.Receiver receiver) {
-      impairer.carry(fate, frame, receiver);
+      impairer().carry(fate, frame, receiver);
     }
   }
 }

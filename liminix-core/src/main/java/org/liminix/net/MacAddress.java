@@ -19,9 +19,8 @@ public final class MacAddress {
 
   private static final long GROUP_BIT = 1L << 40;
   private static final long LOCAL_BIT = 1L << 41;
-  private static final Pattern FORM =
-      Pattern.compile(
-          "\\p{XDigit}{1,2}(:\\p{XDigit}{1,2}){5}|\\p{XDigit}{1,2}(-\\p{XDigit}{1,2}){5}");
+  private static final String FORM =
+      "\\p{XDigit}{1,2}(:\\p{XDigit}{1,2}){5}|\\p{XDigit}{1,2}(-\\p{XDigit}{1,2}){5}";
 
   private final long value;
 
@@ -36,7 +35,7 @@ public final class MacAddress {
 
   /** Parses six hexadecimal bytes between colons or hyphens. */
   public static MacAddress parse(String text) {
-    if (!FORM.matcher(text).matches()) {
+    if (!Pattern.matches(FORM, text)) {
       throw new IllegalArgumentException(
           "\"" + text + "\" is no MAC address; write one like 52:54:00:12:34:56");
     }

@@ -1,6 +1,5 @@
 package org.liminix.isp;
 
-import com.google.common.base.Suppliers;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -8,7 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.liminix.isp.IspFaults.Stage;
 import org.liminix.isp.Pppoe.Tag;
@@ -45,10 +43,7 @@ final class AccessConcentrator {
   private final LinkFactory factory;
   private final Misbehaviour misbehaviour;
   private final MacAddress mac = MacAddress.random();
-
-  /** Made for the first client: to load what they are made of would take up much of a start. */
-  private final Supplier<Cookies> cookies = Suppliers.memoize(Cookies::new);
-
+  private final Cookies cookies = new Cookies();
   private final Station station;
   private final Map<Integer, PppLink> links = new HashMap<>();
   private final Map<Attempt, PppLink> attempts = new HashMap<>();
@@ -150,7 +145,7 @@ final class AccessConcentrator {
         .ifPresentOrElse(
             other -> answer.add(Tag.of(Pppoe.SERVICE_NAME, other)),
             () -> services(service.get(), answer));
-    answer.add(new Tag(Pppoe.AC_COOKIE, cookies.get().of(client)));
+    answer.add(new Tag(Pppoe.AC_COOKIE, cookies.of(client)));
     echo(tags, answer);
     maxPayload(tags).ifPresent(most -> answer.add(Tag.ofShort(Pppoe.MAX_PAYLOAD, most)));
     sendDiscovery(client, Pppoe.PADO, 0, answer);
@@ -185,7 +180,7 @@ final class AccessConcentrator {
   private void padr(List<Tag> tags, long client) {
     untaken = 0;
     Optional<ByteBuffer> cookie = Pppoe.find(tags, Pppoe.AC_COOKIE).map(Tag::value);
-    if (cookie.isEmpty() || !cookie.get().equals(cookies.get().of(client))) {
+    if (cookie.isEmpty() || !cookie.get().equals(cookies.of(client))) {
       return; // not the answer to an offer of ours
     }
     Optional<Tag> service = Pppoe.find(tags, Pppoe.SERVICE_NAME);

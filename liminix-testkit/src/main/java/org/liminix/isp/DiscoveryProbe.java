@@ -63,7 +63,7 @@ final class DiscoveryProbe {
       return;
     }
     station.send(padi);
-    Duration longer = patience.multipliedBy(2);
+    Duration longer = patience.plus(patience);
     Duration next = longer.compareTo(LONGEST_PATIENCE) < 0 ? longer : LONGEST_PATIENCE;
     var unused = loop.schedule(patience, () -> ask(next));
   }

@@ -1,6 +1,7 @@
 package org.liminix.isp;
 
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,9 +62,14 @@ record IspSettings(
 
   /** The addresses of accounts that always have the same. */
   Set<Integer> fixedAddresses() {
-    return accounts.values().stream()
-        .flatMap(account -> Optional.ofNullable(account.terms.address).stream())
-        .collect(Collectors.toUnmodifiableSet());
+    Set<Integer> fixed = new HashSet<>();
+    for (Account account : accounts.values()) {
+      Integer address = account.terms.address;
+      if (address != null) {
+        fixed.add(address);
+      }
+    }
+    return fixed;
   }
 
   @Override

@@ -112,11 +112,20 @@ final class Pppoe {
   }
 
   static Optional<Tag> find(List<Tag> tags, int type) {
-    return tags.stream().filter(tag -> tag.type() == type).findFirst();
+    for (Tag tag : tags) {
+      if (tag.type() == type) {
+        return Optional.of(tag);
+      }
+    }
+    return Optional.empty();
   }
 
   static int length(List<Tag> tags) {
-    return tags.stream().mapToInt(tag -> 4 + tag.value().remaining()).sum();
+    int length = 0;
+    for (Tag tag : tags) {
+      length += 4 + tag.value().remaining();
+    }
+    return length;
   }
 
   static void putTags(ByteBuffer out, List<Tag> tags) {

@@ -101,7 +101,7 @@ final class Ipv6Addresses {
   }
 
   Optional<Ipv6Address> linkLocal() {
-    return all().stream().filter(Ipv6Address::isLinkLocal).findFirst();
+    return valid().stream().map(Entry::address).filter(Ipv6Address::isLinkLocal).findFirst();
   }
 
   /** The address for packets to a destination, or null if there is none of its scope. */
