@@ -33,7 +33,7 @@ final class Cookies {
         return key;
       }
     } catch (IOException e) {
-      // No system that has it.
+      // This system has no such file, and SecureRandom another source.
     }
     byte[] key = new byte[KEY];
     new SecureRandom().nextBytes(key);
