@@ -133,7 +133,7 @@ public final class EventLoop implements Executor, AutoCloseable {
     if (inLoop()) {
       return task.get();
     }
-    FutureTask<T> future = new FutureTask<>(task::get);
+    FutureTask<T> future = new FutureTask<>(() -> task.get());
     execute(future);
     try {
       return future.get();

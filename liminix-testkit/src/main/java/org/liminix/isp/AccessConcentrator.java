@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.liminix.isp.IspFaults.Stage;
 import org.liminix.isp.Pppoe.Tag;
+import org.liminix.net.FrameHandler;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Segment;
 import org.liminix.net.Station;
@@ -22,12 +23,15 @@ import org.liminix.net.internal.Ethernet;
  * <p>An offer leaves no state behind: its cookie proves that the client has received it (RFC 2516
  * appendix A, AC-Cookie), so a flood of PADIs costs nothing.
  */
-final class AccessConcentrator {
+final class AccessConcentrator implements FrameHandler {
   /** RFC 2516 section 4: 0xffff is reserved, and 0 is discovery. */
   private static final int MAX_SESSION_ID = 0xfffe;
 
   /** So many offers that nobody takes up are told; a flood must not wash away what happened. */
   private static final int MAX_UNTAKEN = 1000;
+
+  /** RFC 2516 appendix A: what the client and relays need to recognise an answer. */
+  private static final int[] ECHOED = {Pppoe.HOST_UNIQ, Pppoe.RELAY_SESSION_ID};
 
   /** What a link that begins belongs to. */
   interface LinkFactory {
@@ -37,7 +41,7 @@ final class AccessConcentrator {
   }
 
   /** Which attempt of which client a session was made for: a repeated PADR gets it again. */
-  private record Attempt(long mac, Optional<ByteBuffer> hostUniq) {}
+  private record Attempt(MacAddress mac, Optional<ByteBuffer> hostUniq) {}
 
   private final IspSettings settings;
   private final LinkFactory factory;
@@ -58,7 +62,7 @@ final class AccessConcentrator {
     this.settings = settings;
     this.factory = factory;
     this.misbehaviour = misbehaviour;
-    this.station = access.attach(settings.acName(), this::received);
+    this.station = access.attach(settings.acName(), this);
   }
 
   List<PppLink> links() {
@@ -69,8 +73,8 @@ final class AccessConcentrator {
     return mac;
   }
 
-  /** Takes a frame of the segment. */
-  void received(ByteBuffer received) {
+  @Override
+  public void received(ByteBuffer received) {
     long destination = Ethernet.destination(received);
     int type = Ethernet.type(received);
     boolean forUs = destination == mac.toLong();
@@ -84,7 +88,10 @@ final class AccessConcentrator {
       return;
     }
     if (type == Pppoe.DISCOVERY) {
-      Pppoe.tags(received).ifPresent(tags -> discovery(received, tags, client, forUs));
+      Optional<List<Tag>> tags = Pppoe.tags(received);
+      if (tags.isPresent()) {
+        discovery(received, tags.get(), MacAddress.of(client), forUs);
+      }
     } else if (forUs && Pppoe.code(received) == Pppoe.SESSION_DATA) {
       session(received, client);
     }
@@ -99,7 +106,10 @@ final class AccessConcentrator {
     } else {
       // A client that missed the end of its session, or whose ISP was replaced, dials at once.
       sendDiscovery(
-          client, Pppoe.PADT, id, List.of(Tag.of(Pppoe.GENERIC_ERROR, "No such session")));
+          MacAddress.of(client),
+          Pppoe.PADT,
+          id,
+          List.of(Tag.of(Pppoe.GENERIC_ERROR, "No such session")));
     }
   }
 
@@ -108,7 +118,7 @@ final class AccessConcentrator {
     return link != null && link.peer().toLong() == client ? link : null;
   }
 
-  private void discovery(ByteBuffer packet, List<Tag> tags, long client, boolean forUs) {
+  private void discovery(ByteBuffer packet, List<Tag> tags, MacAddress client, boolean forUs) {
     int code = Pppoe.code(packet);
     int id = Pppoe.sessionId(packet);
     if (code == Pppoe.PADI && id == 0) {
@@ -116,7 +126,7 @@ final class AccessConcentrator {
     } else if (code == Pppoe.PADR && id == 0 && forUs) {
       misbehaviour.at(Stage.PADR, () -> padr(tags, client));
     } else if (code == Pppoe.PADT && forUs) {
-      PppLink link = find(id, client);
+      PppLink link = find(id, client.toLong());
       if (link != null) {
         String why = Pppoe.find(tags, Pppoe.GENERIC_ERROR).map(tag -> ": " + tag.text()).orElse("");
         link.abandoned("the client sent a PADT" + why);
@@ -124,63 +134,76 @@ final class AccessConcentrator {
     }
   }
 
-  private void padi(List<Tag> tags, long client) {
+  private void padi(List<Tag> tags, MacAddress client) {
     Optional<Tag> service = Pppoe.find(tags, Pppoe.SERVICE_NAME);
     if (service.isEmpty()) {
       return; // RFC 2516 section 5.1: exactly one
     }
-    boolean offered = sells(service.get()) || misbehaviour.onlyService().isPresent();
+    Optional<String> only = misbehaviour.onlyService();
+    boolean offered = sells(service.get()) || only.isPresent();
     if (++untaken <= MAX_UNTAKEN) {
-      factory.record(
-          new IspEvent.Discovery(
-              Instant.now(), MacAddress.of(client), service.get().text(), offered));
+      factory.record(new IspEvent.Discovery(Instant.now(), client, service.get().text(), offered));
     }
     if (!offered) {
       return; // RFC 2516 section 5.2: who cannot serve must not answer
     }
     List<Tag> answer = new ArrayList<>();
     answer.add(Tag.of(Pppoe.AC_NAME, settings.acName()));
-    misbehaviour
-        .onlyService()
-        .ifPresentOrElse(
-            other -> answer.add(Tag.of(Pppoe.SERVICE_NAME, other)),
-            () -> services(service.get(), answer));
-    answer.add(new Tag(Pppoe.AC_COOKIE, cookies.of(client)));
+    if (only.isPresent()) {
+      answer.add(Tag.of(Pppoe.SERVICE_NAME, only.get()));
+    } else {
+      services(service.get(), answer);
+    }
+    answer.add(new Tag(Pppoe.AC_COOKIE, cookies.of(client.toLong())));
     echo(tags, answer);
-    maxPayload(tags).ifPresent(most -> answer.add(Tag.ofShort(Pppoe.MAX_PAYLOAD, most)));
+    putMaxPayload(maxPayload(tags), answer);
     sendDiscovery(client, Pppoe.PADO, 0, answer);
   }
 
   /** RFC 2516 section 5.2: what was asked for, and any number of others. */
   private void services(Tag asked, List<Tag> answer) {
     answer.add(asked);
-    settings.services().stream()
-        .filter(name -> !name.equals(asked.text()))
-        .forEach(name -> answer.add(Tag.of(Pppoe.SERVICE_NAME, name)));
+    String known = asked.text();
+    for (String name : settings.services()) {
+      if (!name.equals(known)) {
+        answer.add(Tag.of(Pppoe.SERVICE_NAME, name));
+      }
+    }
   }
 
-  /** What this session may carry beyond RFC 2516, if the client wants that (RFC 4638 section 4). */
-  private Optional<Integer> maxPayload(List<Tag> asked) {
-    return Pppoe.find(asked, Pppoe.MAX_PAYLOAD)
-        .filter(tag -> tag.value().remaining() == Short.BYTES)
-        .map(tag -> Math.min(Short.toUnsignedInt(tag.value().getShort(0)), settings.maxPayload()))
-        .filter(most -> most > Ppp.MAX_MRU);
+  /** What this session may carry; beyond RFC 2516 if the client wants that (RFC 4638 section 4). */
+  private int maxPayload(List<Tag> asked) {
+    Optional<Tag> tag = Pppoe.find(asked, Pppoe.MAX_PAYLOAD);
+    if (tag.isEmpty() || tag.get().value().remaining() != Short.BYTES) {
+      return Ppp.MAX_MRU;
+    }
+    int wanted = Short.toUnsignedInt(tag.get().value().getShort(0));
+    return Math.max(Ppp.MAX_MRU, Math.min(wanted, settings.maxPayload()));
+  }
+
+  private static void putMaxPayload(int maxPayload, List<Tag> answer) {
+    if (maxPayload > Ppp.MAX_MRU) {
+      answer.add(Tag.ofShort(Pppoe.MAX_PAYLOAD, maxPayload));
+    }
   }
 
   private boolean sells(Tag service) {
     return !service.value().hasRemaining() || settings.services().contains(service.text());
   }
 
-  /** RFC 2516 appendix A: what the client and relays need to recognise an answer. */
   private static void echo(List<Tag> asked, List<Tag> answer) {
-    Pppoe.find(asked, Pppoe.HOST_UNIQ).ifPresent(answer::add);
-    Pppoe.find(asked, Pppoe.RELAY_SESSION_ID).ifPresent(answer::add);
+    for (int type : ECHOED) {
+      Optional<Tag> tag = Pppoe.find(asked, type);
+      if (tag.isPresent()) {
+        answer.add(tag.get());
+      }
+    }
   }
 
-  private void padr(List<Tag> tags, long client) {
+  private void padr(List<Tag> tags, MacAddress client) {
     untaken = 0;
     Optional<ByteBuffer> cookie = Pppoe.find(tags, Pppoe.AC_COOKIE).map(Tag::value);
-    if (cookie.isEmpty() || !cookie.get().equals(cookies.of(client))) {
+    if (cookie.isEmpty() || !cookie.get().equals(cookies.of(client.toLong()))) {
       return; // not the answer to an offer of ours
     }
     Optional<Tag> service = Pppoe.find(tags, Pppoe.SERVICE_NAME);
@@ -196,32 +219,31 @@ final class AccessConcentrator {
       return;
     }
     answer.add(service.get());
-    Optional<Integer> maxPayload = maxPayload(tags);
-    maxPayload.ifPresent(most -> answer.add(Tag.ofShort(Pppoe.MAX_PAYLOAD, most)));
+    int maxPayload = maxPayload(tags);
+    putMaxPayload(maxPayload, answer);
     Attempt attempt = new Attempt(client, Pppoe.find(tags, Pppoe.HOST_UNIQ).map(Tag::value));
     PppLink known = attempts.get(attempt);
     if (known != null && links.containsKey(known.id()) && !known.hasHeard()) {
       sendDiscovery(client, Pppoe.PADS, known.id(), answer);
       return;
     }
-    MacAddress peer = MacAddress.of(client);
-    Optional<IspEvent.SessionRefused> tooMany = tooMany(peer);
+    Optional<IspEvent.SessionRefused> tooMany = tooMany(client);
     if (tooMany.isPresent()) {
       factory.record(tooMany.get());
       refuse(client, answer, Tag.of(Pppoe.AC_SYSTEM_ERROR, tooMany.get().detail()));
       return;
     }
     int id = freeSessionId();
-    PppLink link = factory.create(id, peer, maxPayload.orElse(Ppp.MAX_MRU));
+    PppLink link = factory.create(id, client, maxPayload);
     links.put(id, link);
     attempts.put(attempt, link);
     attemptsById.put(id, attempt);
     sendDiscovery(client, Pppoe.PADS, id, answer);
-    factory.record(new IspEvent.SessionStarted(Instant.now(), peer, id));
+    factory.record(new IspEvent.SessionStarted(Instant.now(), client, id));
     link.start();
   }
 
-  private void refuse(long client, List<Tag> answer, Tag why) {
+  private void refuse(MacAddress client, List<Tag> answer, Tag why) {
     List<Tag> refusal = new ArrayList<>(answer);
     refusal.add(why);
     sendDiscovery(client, Pppoe.PADS, 0, refusal);
@@ -255,12 +277,12 @@ final class AccessConcentrator {
     return lastSessionId;
   }
 
-  private void sendDiscovery(long client, int code, int id, List<Tag> tags) {
+  private void sendDiscovery(MacAddress client, int code, int id, List<Tag> tags) {
     if (misbehaviour.isLineDown()) {
       return;
     }
     frame.clear();
-    Ethernet.putHeader(frame, client, mac.toLong(), Pppoe.DISCOVERY);
+    Ethernet.putHeader(frame, client.toLong(), mac.toLong(), Pppoe.DISCOVERY);
     Pppoe.putHeader(frame, code, id, Pppoe.length(tags));
     Pppoe.putTags(frame, tags);
     station.send(frame.flip());
@@ -283,7 +305,7 @@ final class AccessConcentrator {
     if (links.remove(link.id(), link)) {
       attempts.remove(attemptsById.remove(link.id()), link);
       if (tellClient) {
-        sendDiscovery(link.peer().toLong(), Pppoe.PADT, link.id(), List.of());
+        sendDiscovery(link.peer(), Pppoe.PADT, link.id(), List.of());
       }
     }
   }

@@ -79,18 +79,15 @@ public final class BorderNetworkGateway implements Isp {
     Links links = new Links(settings, pool);
     this.worldCard = new EthernetCard(world, settings.acName(), MacAddress.random());
     this.router = new WorldRouter(worldCard, settings, pool, links);
-    this.ipv6 =
-        settings.ipv6().map(service -> new Ipv6Router(loop, worldCard, service.terms, links));
-    this.dhcpv6 =
-        settings
-            .ipv6()
-            .map(
-                service ->
-                    new Dhcpv6Server(
-                        worldCard.mac(),
-                        service.terms.dns,
-                        service.terms.preferred,
-                        service.terms.valid));
+    if (settings.ipv6().isPresent()) {
+      Ipv6Service.Terms terms = settings.ipv6().get().terms;
+      this.ipv6 = Optional.of(new Ipv6Router(loop, worldCard, terms, links));
+      this.dhcpv6 =
+          Optional.of(new Dhcpv6Server(worldCard.mac(), terms.dns, terms.preferred, terms.valid));
+    } else {
+      this.ipv6 = Optional.empty();
+      this.dhcpv6 = Optional.empty();
+    }
     this.concentrator = new AccessConcentrator(access, settings, links, misbehaviour);
   }
 

@@ -3,9 +3,11 @@ package org.liminix.isp;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.liminix.isp.Pppoe.Tag;
 import org.liminix.net.EventLoop;
+import org.liminix.net.FrameHandler;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Segment;
 import org.liminix.net.Station;
@@ -16,7 +18,7 @@ import org.liminix.net.internal.Futures;
  * Asks on an access network, as a client does (RFC 2516 section 5.1), until a certain concentrator
  * offers its service: then it is ready, whatever else is not known of it. Confined to the loop.
  */
-final class DiscoveryProbe {
+final class DiscoveryProbe implements FrameHandler {
   private static final Duration FIRST_PATIENCE = Duration.ofMillis(10);
   private static final Duration LONGEST_PATIENCE = Duration.ofMillis(500);
 
@@ -35,7 +37,7 @@ final class DiscoveryProbe {
     Pppoe.putHeader(padi, Pppoe.PADI, 0, Pppoe.length(tags));
     Pppoe.putTags(padi, tags);
     padi.flip();
-    this.station = access.attach("probe of " + acName, this::received);
+    this.station = access.attach("probe of " + acName, this);
   }
 
   /**
@@ -68,18 +70,18 @@ final class DiscoveryProbe {
     var unused = loop.schedule(patience, () -> ask(next));
   }
 
-  private void received(ByteBuffer frame) {
+  @Override
+  public void received(ByteBuffer frame) {
     if (Ethernet.destination(frame) != mac.toLong() || Ethernet.type(frame) != Pppoe.DISCOVERY) {
       return;
     }
     MacAddress concentrator = MacAddress.of(Ethernet.source(frame));
     ByteBuffer packet = frame.position(frame.position() + Ethernet.HEADER);
-    if (Pppoe.accept(packet)
-        && Pppoe.code(packet) == Pppoe.PADO
-        && Pppoe.tags(packet)
-            .flatMap(tags -> Pppoe.find(tags, Pppoe.AC_NAME))
-            .filter(name -> name.text().equals(acName))
-            .isPresent()) {
+    if (!Pppoe.accept(packet) || Pppoe.code(packet) != Pppoe.PADO) {
+      return;
+    }
+    Optional<Tag> name = Pppoe.find(Pppoe.tags(packet).orElse(List.of()), Pppoe.AC_NAME);
+    if (name.isPresent() && name.get().text().equals(acName)) {
       offer.complete(concentrator);
     }
   }

@@ -2,6 +2,7 @@ package org.liminix.isp;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,28 +105,32 @@ final class Ipv6Router implements Ipv6Interface.Owner {
 
   /** Tells the world about its network. */
   private void advertise() {
-    card.linkLocal()
-        .ifPresent(
-            own ->
-                card.advertise(
-                    new RouterAdvertisement(
-                        own.toInet(),
-                        Ipv6.DEFAULT_HOP_LIMIT,
-                        false,
-                        false,
-                        ROUTER_LIFETIME,
-                        Optional.empty(),
-                        List.of(
-                            new Prefix(
-                                terms.world.network().address().toInet(),
-                                terms.world.length(),
-                                true,
-                                true,
-                                terms.valid,
-                                terms.preferred)),
-                        terms.dns.stream()
-                            .map(address -> new NameServer(address.toInet(), ROUTER_LIFETIME))
-                            .toList())));
+    Optional<Ipv6Address> own = card.linkLocal();
+    if (own.isEmpty()) {
+      return;
+    }
+    Prefix network =
+        new Prefix(
+            terms.world.network().address().toInet(),
+            terms.world.length(),
+            true,
+            true,
+            terms.valid,
+            terms.preferred);
+    List<NameServer> dns = new ArrayList<>();
+    for (Ipv6Address address : terms.dns) {
+      dns.add(new NameServer(address.toInet(), ROUTER_LIFETIME));
+    }
+    card.advertise(
+        new RouterAdvertisement(
+            own.get().toInet(),
+            Ipv6.DEFAULT_HOP_LIMIT,
+            false,
+            false,
+            ROUTER_LIFETIME,
+            Optional.empty(),
+            List.of(network),
+            dns));
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.EventLoop;
+import org.liminix.net.FrameHandler;
 import org.liminix.net.MacAddress;
 import org.liminix.net.Segment;
 import org.liminix.net.Station;
@@ -13,7 +14,7 @@ import org.liminix.net.Station;
  * A network card: what the protocols of a host share on one segment. It takes what is for it or for
  * a group. Confined to the loop of the segment.
  */
-public final class EthernetCard {
+public final class EthernetCard implements FrameHandler {
   /** A protocol on the card. */
   @FunctionalInterface
   public interface Handler {
@@ -35,7 +36,7 @@ public final class EthernetCard {
   public EthernetCard(Segment segment, String name, MacAddress mac) {
     this.loop = segment.loop();
     this.mac = mac.toLong();
-    this.station = segment.attach(name, this::received);
+    this.station = segment.attach(name, this);
   }
 
   EventLoop loop() {
@@ -51,7 +52,8 @@ public final class EthernetCard {
     handlers.put(type, handler);
   }
 
-  private void received(ByteBuffer frame) {
+  @Override
+  public void received(ByteBuffer frame) {
     long destination = Ethernet.destination(frame);
     boolean group = (destination >> 40 & 1) != 0;
     @Nullable Handler handler =

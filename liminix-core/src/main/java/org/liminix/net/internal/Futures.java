@@ -3,6 +3,7 @@ package org.liminix.net.internal;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
@@ -32,15 +33,15 @@ public final class Futures {
           "Waiting for " + what + " on the event loop would wait forever; use another thread");
     }
     Deadline deadline = Deadline.after(timeout);
-    CompletableFuture<T> result = new CompletableFuture<>();
-    loop.execute(() -> forward(loop, work, result));
+    Wait<T> wait = new Wait<>(work);
+    loop.execute(wait);
     try {
-      return result.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
+      return wait.result.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
-      result.cancel(false);
+      wait.abandon(loop);
       throw new WaitTimeoutException("No " + what + " within " + Deadline.readable(timeout));
     } catch (InterruptedException e) {
-      result.cancel(false);
+      wait.abandon(loop);
       throw new WaitInterruptedException(what, e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException failure) {
@@ -59,33 +60,53 @@ public final class Futures {
     future.whenComplete(end);
   }
 
-  private static <T> void forward(
-      EventLoop loop, Supplier<CompletableFuture<T>> work, CompletableFuture<T> result) {
-    if (result.isDone()) {
-      return;
+  /** What one thread waits for: begins on the loop, and hands on what comes of it. */
+  private static final class Wait<T>
+      implements Runnable, BiConsumer<@Nullable T, @Nullable Throwable> {
+    private final Supplier<CompletableFuture<T>> work;
+    private final CompletableFuture<T> result = new CompletableFuture<>();
+    private @Nullable CompletableFuture<T> begun; // the loop's
+
+    Wait(Supplier<CompletableFuture<T>> work) {
+      this.work = work;
     }
-    CompletableFuture<T> inner;
-    try {
-      inner = work.get();
-    } catch (RuntimeException e) {
-      result.completeExceptionally(e);
-      return;
+
+    @Override
+    public void run() {
+      if (result.isDone()) {
+        return;
+      }
+      try {
+        begun = work.get();
+        whenDone(begun, this);
+      } catch (RuntimeException e) {
+        result.completeExceptionally(e);
+      }
     }
-    whenDone(
-        inner,
-        (value, failure) -> {
-          if (failure == null) {
-            result.complete(value);
-          } else {
-            result.completeExceptionally(failure);
-          }
-        });
-    whenDone(
-        result,
-        (value, failure) -> {
-          if (result.isCancelled()) {
-            loop.execute(() -> inner.cancel(false));
-          }
-        });
+
+    @Override
+    public void accept(@Nullable T value, @Nullable Throwable failure) {
+      if (failure == null) {
+        result.complete(value);
+      } else {
+        result.completeExceptionally(failure);
+      }
+    }
+
+    /** Nobody waits any more. */
+    void abandon(EventLoop loop) {
+      result.cancel(false);
+      try {
+        loop.execute(this::cancel);
+      } catch (RejectedExecutionException closed) {
+        // nothing goes on there any more
+      }
+    }
+
+    private void cancel() {
+      if (begun != null) {
+        begun.cancel(false);
+      }
+    }
   }
 }

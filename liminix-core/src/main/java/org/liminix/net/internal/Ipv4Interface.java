@@ -13,7 +13,7 @@ import org.liminix.net.MacAddress;
  * IPv4 on a network card: ARP (RFC 826), the choice of the next hop, fragments. What packets mean
  * is the business of its {@link Owner}, a host or a router. Confined to the loop of the segment.
  */
-public final class Ipv4Interface {
+public final class Ipv4Interface implements EthernetCard.Handler {
   /** Who owns the card. */
   public interface Owner {
     /**
@@ -53,9 +53,10 @@ public final class Ipv4Interface {
   public Ipv4Interface(EthernetCard card, Owner owner) {
     this.card = card;
     this.owner = owner;
-    this.neighbours = new Neighbours<>(card.loop(), FRESH, new ArpLink());
-    card.handle(Ethernet.ARP, (packet, sender) -> receivedArp(packet));
-    card.handle(Ethernet.IPV4, this::received);
+    ArpLink link = new ArpLink();
+    this.neighbours = new Neighbours<>(card.loop(), FRESH, link);
+    card.handle(Ethernet.ARP, link);
+    card.handle(Ethernet.IPV4, this);
   }
 
   /** Gives the card an address and, if packets can leave the network, a gateway. */
@@ -89,7 +90,8 @@ public final class Ipv4Interface {
     return destination == Ipv4.BROADCAST || (own != null && own.isBroadcast(destination));
   }
 
-  private void received(ByteBuffer packet, long sender) {
+  @Override
+  public void received(ByteBuffer packet, long sender) {
     if (Ipv4.accept(packet)) {
       owner.received(packet, sender);
     }
@@ -206,7 +208,12 @@ public final class Ipv4Interface {
   }
 
   /** How ARP asks, and how IPv4 sends. */
-  private final class ArpLink implements Neighbours.Link<Integer> {
+  private final class ArpLink implements Neighbours.Link<Integer>, EthernetCard.Handler {
+    @Override
+    public void received(ByteBuffer packet, long sender) {
+      receivedArp(packet);
+    }
+
     @Override
     public void ask(Integer ip, @Nullable Long believed) {
       Ipv4Prefix own = address;

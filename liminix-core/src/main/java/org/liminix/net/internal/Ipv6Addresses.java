@@ -2,6 +2,7 @@ package org.liminix.net.internal;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +52,11 @@ final class Ipv6Addresses {
 
   private List<Entry> valid() {
     long now = System.nanoTime();
-    entries.removeIf(entry -> entry.validUntil - now <= 0);
+    for (Iterator<Entry> each = entries.iterator(); each.hasNext(); ) {
+      if (each.next().validUntil - now <= 0) {
+        each.remove();
+      }
+    }
     return entries;
   }
 
@@ -101,7 +106,12 @@ final class Ipv6Addresses {
   }
 
   Optional<Ipv6Address> linkLocal() {
-    return valid().stream().map(Entry::address).filter(Ipv6Address::isLinkLocal).findFirst();
+    for (Entry entry : valid()) {
+      if (entry.address.isLinkLocal()) {
+        return Optional.of(entry.address);
+      }
+    }
+    return Optional.empty();
   }
 
   /** The address for packets to a destination, or null if there is none of its scope. */

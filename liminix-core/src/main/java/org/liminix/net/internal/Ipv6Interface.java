@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * the first packets, ours asks for its neighbour without saying where it is itself, which leaves
  * nobody's cache with a wrong entry either.
  */
-public final class Ipv6Interface {
+public final class Ipv6Interface implements EthernetCard.Handler {
   private static final Logger log = LoggerFactory.getLogger(Ipv6Interface.class);
 
   /** Who owns the card. */
@@ -108,7 +108,7 @@ public final class Ipv6Interface {
     this.owner = owner;
     this.interfaceId = Ipv6Address.interfaceId(card.mac());
     this.neighbours = new Neighbours<>(card.loop(), FRESH, new DiscoveryLink());
-    card.handle(Ethernet.IPV6, this::received);
+    card.handle(Ethernet.IPV6, this);
   }
 
   /** Takes its link-local address. */
@@ -242,7 +242,8 @@ public final class Ipv6Interface {
     }
   }
 
-  private void received(ByteBuffer packet, long sender) {
+  @Override
+  public void received(ByteBuffer packet, long sender) {
     if (!Ipv6.accept(packet)) {
       return;
     }

@@ -166,9 +166,15 @@ public final class Ndp {
     out.putShort((short) Math.min(says.lifetime().toSeconds(), 0xffff));
     out.putLong(0); // reachable time and retransmission timer: it does not say
     putLinkLayer(out, SOURCE_LINK_LAYER, mac);
-    says.mtu().ifPresent(mtu -> out.put((byte) MTU).put((byte) 1).putShort((short) 0).putInt(mtu));
-    says.prefixes().forEach(prefix -> putPrefix(out, prefix));
-    says.nameServers().forEach(server -> putNameServer(out, server));
+    if (says.mtu().isPresent()) {
+      out.put((byte) MTU).put((byte) 1).putShort((short) 0).putInt(says.mtu().get());
+    }
+    for (Prefix prefix : says.prefixes()) {
+      putPrefix(out, prefix);
+    }
+    for (NameServer server : says.nameServers()) {
+      putNameServer(out, server);
+    }
     return Icmpv6.finish(out);
   }
 
