@@ -163,7 +163,10 @@ final class ServerEngine {
     try {
       packet = RequestPacket.parse(datagram);
     } catch (MalformedPacketException e) {
-      log.debug("{} sent a malformed request: {}", client, e.getMessage());
+      log.debug(
+          "{} sent a malformed request: {}",
+          client,
+          TftpRequest.printable(String.valueOf(e.getMessage())));
       if (allowed) {
         reply(Wire.error(Wire.ILLEGAL_OPERATION, String.valueOf(e.getMessage())), client);
       }
