@@ -33,7 +33,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   private @Nullable Closeable content;
   private boolean answered;
   private boolean ended;
-  private long reportedNanos;
+  private long reportedNanos = System.nanoTime() - ServerEngine.PROGRESS_NANOS;
 
   ServerTransfer(
       ServerEngine engine,
@@ -74,6 +74,11 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
 
   final boolean ended() {
     return ended;
+  }
+
+  /** The one of both that has made no progress for longer, to the accuracy of reports. */
+  static ServerTransfer quieter(ServerTransfer one, ServerTransfer other) {
+    return one.reportedNanos - other.reportedNanos <= 0 ? one : other;
   }
 
   final void opened(Closeable opened) {
@@ -137,15 +142,20 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   /** Something came although all was over. */
   void afterEnd(ByteBuffer datagram) {}
 
-  /** The client has reacted: it exists, and it is this transfer that it follows. */
-  final void answered() {
+  /**
+   * The client has reacted: it exists, and it is this transfer that it follows.
+   *
+   * @return whether there is a place for it
+   */
+  final boolean answered() {
     if (!answered) {
-      answered = true;
-      engine.answered(this);
       if (predecessor != null) {
         predecessor.superseded();
       }
+      engine.answered(this);
+      answered = true;
     }
+    return !ended;
   }
 
   private void superseded() {

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.common.base.Splitter;
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,7 +40,7 @@ class TuftedIT {
   }
 
   /** The words that start it: its jar stands beside those it needs, as its manifest says. */
-  private String command() throws IOException {
+  private String command(String... options) throws IOException {
     Path own = null;
     for (String entry : Splitter.on(File.pathSeparator).split(ChildJvm.classPath())) {
       if (entry.endsWith(".jar")) {
@@ -50,9 +52,11 @@ class TuftedIT {
     assumeTrue(own != null, "the jar is missing: run this test with mvn verify");
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     return java
-        + " -XX:TieredStopAtLevel=1 -jar "
+        + " -XX:TieredStopAtLevel=1 "
+        + String.join(" ", options)
+        + " -jar "
         + own
-        + " -a 127.0.0.1 -p 0 -l 127.0.0.1 "
+        + " -a 127.0.0.0/8 -p 0 -l 127.0.0.1 "
         + root;
   }
 
@@ -93,7 +97,7 @@ class TuftedIT {
     try (Tmux tmux = Tmux.open()) {
       Console screen = tmux.screen();
       tmux.type("clear; " + command + "; echo ended-$?\r");
-      String port = screen.expect(Pattern.compile("at port (\\d+), to 127.0.0.1")).group(1);
+      String port = screen.expect(Pattern.compile("at port (\\d+), to 127.0.0.0/8")).group(1);
       try (RawPeer board = new RawPeer(server(port))) {
         fetchHalf(board);
         screen.expect("] 50% ");
@@ -106,7 +110,7 @@ class TuftedIT {
             .startsWith("[##########----------] 50% ")
             .contains("  127.0.0.1 reads openwrt-");
         assertThat(shown.get(bar - 1)).startsWith("127.0.0.1 reads boot.scr: 5 B in ");
-        assertThat(shown.get(bar - 2)).endsWith("at port " + port + ", to 127.0.0.1");
+        assertThat(shown.get(bar - 2)).endsWith("at port " + port + ", to 127.0.0.0/8");
         assertThat(shown.subList(bar + 1, shown.size())).allMatch(String::isEmpty);
 
         fetchRest(board);
@@ -135,14 +139,23 @@ class TuftedIT {
     return lines.indexOf(lines.stream().filter(line -> line.contains(text)).findFirst().get());
   }
 
+  /** Starts it without a terminal, its errors among its output. */
+  private Process start(String... options) throws IOException {
+    return new ProcessBuilder("/bin/sh", "-c", "exec " + command(options) + " 2>&1 </dev/null")
+        .start();
+  }
+
+  private String port(BufferedReader output) throws IOException {
+    String first = output.readLine();
+    assertThat(first).startsWith("TFTP serving from " + root + " at port ");
+    return first.replaceAll(".* at port (\\d+),.*", "$1");
+  }
+
   @Test
   void printsLinesWhereThereIsNoTerminal() throws Exception {
-    Process tufted =
-        new ProcessBuilder("/bin/sh", "-c", "exec " + command() + " 2>&1 </dev/null").start();
-    try (var output = tufted.inputReader()) {
-      String first = output.readLine();
-      assertThat(first).startsWith("TFTP serving from " + root + " at port ");
-      String port = first.replaceAll(".* at port (\\d+),.*", "$1");
+    Process tufted = start();
+    try (BufferedReader output = tufted.inputReader()) {
+      String port = port(output);
       try (RawPeer board = new RawPeer(server(port))) {
         fetchHalf(board);
         fetchWithTftpHpa(port);
@@ -152,6 +165,45 @@ class TuftedIT {
       }
       assertThat(tufted.toHandle().destroy()).isTrue(); // Process.destroy() closes its output, too
       assertThat(output.readLine()).isNull();
+    } finally {
+      tufted.destroyForcibly();
+    }
+  }
+
+  @Test
+  void servesAGoodClientInLittleMemoryWhileOthersTakeAllTheyCan() throws Exception {
+    byte[] image = Files.readAllBytes(root.resolve(IMAGE));
+    Process tufted = start("-Xmx64m");
+    List<RawPeer> greedy = new ArrayList<>();
+    try (BufferedReader output = tufted.inputReader()) {
+      String port = port(output);
+      for (int i = 0; i < 900; i++) {
+        InetSocketAddress own = new InetSocketAddress("127.0.0." + (2 + i % 3), 0);
+        RawPeer peer = new RawPeer(server(port), own);
+        greedy.add(peer);
+        peer.read(IMAGE, "blksize", "65464", "windowsize", "16", "timeout", "255").receive();
+        peer.ack(0);
+      }
+      try (RawPeer board = new RawPeer(server(port))) {
+        String[] usual = {"blksize", "1468", "windowsize", "16"};
+        assertThat(board.read(IMAGE, usual).receive().options()).containsEntry("windowsize", "16");
+        assertThat(board.fetch(IMAGE, usual)).isEqualTo(image);
+      }
+    } finally {
+      greedy.forEach(RawPeer::close);
+      tufted.destroyForcibly();
+    }
+  }
+
+  @Test
+  void refusesAWindowForWhichThereIsNoMemory() throws Exception {
+    Process tufted = start("-Xmx512m", "-XX:MaxDirectMemorySize=512k");
+    try (BufferedReader output = tufted.inputReader();
+        RawPeer board = new RawPeer(server(port(output)))) {
+      board.read(IMAGE, "blksize", "65464", "windowsize", "16").receive().options();
+      board.ack(0).receive().isError(0);
+      assertThat(output.readLine()).contains("failed after 0 B", "no memory for this window");
+      assertThat(board.fetch("boot.scr")).asString().isEqualTo("bootm");
     } finally {
       tufted.destroyForcibly();
     }
