@@ -210,9 +210,9 @@ final class ServerEngine {
   }
 
   private void requested(RequestPacket packet, InetSocketAddress client) {
-    ServerTransfer existing = latest.get(client);
-    if (existing != null && existing.halfOpen() && existing.packet.equals(packet)) {
-      existing.requestRepeated();
+    ServerTransfer predecessor = latest.get(client);
+    if (predecessor != null && predecessor.halfOpen() && predecessor.packet.equals(packet)) {
+      predecessor.requestRepeated();
       return;
     }
     if (!places.makeRoomFor(client.getAddress())) {
@@ -220,14 +220,14 @@ final class ServerEngine {
       return;
     }
     TftpTransfer record = new TftpTransfer(request(packet, client));
-    ServerTransfer predecessor = existing;
-    if (existing != null && existing.halfOpen()) {
-      existing.end(TftpTransfer.State.FAILED, null, "the client asked for something else");
+    if (predecessor != null && !predecessor.hasPort()) {
+      predecessor.end(TftpTransfer.State.FAILED, null, "the client asked for something else");
       predecessor = null;
-    } else if (existing != null) {
-      // Either the client began anew from the same port, as U-Boot does, or the network delivered
-      // an old request twice. The client's next packet tells which.
-      existing.pause();
+    } else if (predecessor != null) {
+      // Either the client began anew from the same port, as U-Boot does, and its last packet to the
+      // old one may still be under way; or the network delivered an old request twice. The client's
+      // next packet tells which.
+      predecessor.pause();
     }
     ServerTransfer transfer =
         packet.opcode() == Wire.RRQ

@@ -24,7 +24,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   final RequestPacket packet;
   final TftpTransfer record;
   final RetryTimer timer;
-  private final @Nullable ServerTransfer predecessor;
+  private @Nullable ServerTransfer predecessor; // until it is known which of both is followed
 
   /** What is to open the content, until that has happened. */
   @Nullable Runnable opening;
@@ -72,8 +72,9 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
     return !answered && !ended;
   }
 
-  final boolean ended() {
-    return ended;
+  /** Whether the client may know of it. */
+  final boolean hasPort() {
+    return link != null;
   }
 
   /** The one of both that has made no progress for longer, to the accuracy of reports. */
@@ -151,6 +152,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
     if (!answered) {
       if (predecessor != null) {
         predecessor.superseded();
+        predecessor = null;
       }
       engine.answered(this);
       answered = true;
@@ -159,6 +161,10 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   }
 
   private void superseded() {
+    if (predecessor != null) {
+      predecessor.superseded();
+      predecessor = null;
+    }
     end(TftpTransfer.State.FAILED, null, "the client asked anew from the same port");
   }
 
@@ -246,6 +252,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
     }
     if (predecessor != null) {
       predecessor.resume();
+      predecessor = null;
     }
   }
 
@@ -263,6 +270,12 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   /** Stays quiet while the client may be about to follow a newer transfer. */
   final void pause() {
     timer.stop();
+    ServerTransfer older = predecessor;
+    if (older != null && older.halfOpen()) { // one of these is enough for each client
+      predecessor = older.predecessor;
+      older.predecessor = null;
+      older.end(TftpTransfer.State.FAILED, null, "the client asked for something else");
+    }
   }
 
   private void resume() {

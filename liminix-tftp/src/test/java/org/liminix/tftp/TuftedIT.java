@@ -189,6 +189,8 @@ class TuftedIT {
         assertThat(board.read(IMAGE, usual).receive().options()).containsEntry("windowsize", "16");
         assertThat(board.fetch(IMAGE, usual)).isEqualTo(image);
       }
+      assertThat(tufted.toHandle().destroy()).isTrue();
+      assertThat(output.lines()).noneMatch(line -> line.contains("no memory"));
     } finally {
       greedy.forEach(RawPeer::close);
       tufted.destroyForcibly();
