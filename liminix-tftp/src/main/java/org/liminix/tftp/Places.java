@@ -49,7 +49,7 @@ final class Places {
       log.warn("{} transfers are under way, the most that were allowed", transfers.size());
     }
     if (halfOpen.size() <= most / SPARE
-        && (reacted() < most || quietOfGreedier(client).isPresent())) {
+        && (reactedCount() < most || quietOfGreedier(client).isPresent())) {
       return true;
     }
     var oldest = halfOpen.iterator();
@@ -69,7 +69,7 @@ final class Places {
 
   /** A client has reacted for the first time, and may claim a place. */
   void reacted(ServerTransfer transfer) {
-    if (reacted() >= most) {
+    if (reactedCount() >= most) {
       quietOfGreedier(transfer.client().getAddress())
           .ifPresentOrElse(
               quiet -> quiet.fail(TftpError.UNDEFINED, "This address has too many transfers", null),
@@ -87,7 +87,7 @@ final class Places {
     return List.copyOf(transfers);
   }
 
-  private int reacted() {
+  private int reactedCount() {
     return transfers.size() - halfOpen.size();
   }
 

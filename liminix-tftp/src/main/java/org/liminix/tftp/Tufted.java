@@ -11,7 +11,8 @@ import org.liminix.process.LiminixException;
 
 /**
  * The command line of this module's jar, which takes what Liminix's {@code tufted} takes: {@code
- * [-a address] folder}. Serves at port 69 until it is interrupted.
+ * [-a address] folder}. Serves at port 69 until it is interrupted, and prints a line for each
+ * transfer that is over. On a terminal there are bars for those under way.
  */
 public final class Tufted {
   private static final String USAGE =

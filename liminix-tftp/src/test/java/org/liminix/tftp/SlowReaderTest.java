@@ -157,6 +157,7 @@ class SlowReaderTest {
     try (Bench bench = new Bench(root, b -> patient(b).maxMemory(memory))) {
       byte[] content = bench.put("file", 1468 * 20 + 1);
       assertThat(bench.client.fetch("file")).isEqualTo(content);
+      bench.server.awaitTransfer("file", PATIENCE);
       long threads = threads();
       long descriptors = descriptors();
       for (int i = 0; i < count; i++) {
@@ -166,6 +167,7 @@ class SlowReaderTest {
         readers.forEach(SlowReader::acknowledgeOne);
         assertThat(bench.client.fetch("file", "blksize", "1468", "windowsize", "16"))
             .isEqualTo(content);
+        bench.server.awaitTransfer("file", PATIENCE);
       }
       assertThat(bench.server.transfers())
           .filteredOn(transfer -> transfer.request().client().getPort() == bench.client.port())

@@ -118,7 +118,8 @@ class TuftedIT {
         shown = tmux.shown();
         assertThat(shown).noneMatch(line -> line.contains("%"));
         assertThat(shown.get(bar)).startsWith("127.0.0.1 reads " + IMAGE);
-
+      }
+      try (RawPeer board = new RawPeer(server(port))) {
         fetchHalf(board);
         screen.expect("] 50% ");
         tmux.type("\u0003");
