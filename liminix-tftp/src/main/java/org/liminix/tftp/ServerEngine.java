@@ -23,11 +23,11 @@ import org.liminix.net.EventLoop;
 import org.liminix.net.LinkAddresses;
 import org.liminix.net.MacAddress;
 import org.liminix.tftp.internal.BufferPool;
+import org.liminix.tftp.internal.BulkSending;
 import org.liminix.tftp.internal.Link;
 import org.liminix.tftp.internal.MalformedPacketException;
 import org.liminix.tftp.internal.Negotiation;
 import org.liminix.tftp.internal.RequestPacket;
-import org.liminix.tftp.internal.Segmentation;
 import org.liminix.tftp.internal.Wire;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,7 +51,7 @@ final class ServerEngine {
   private final ServerSpec spec;
   private final DatagramHost host;
   private final Link.Factory links;
-  private final Segmentation segmentation;
+  private final BulkSending bulk;
   private final TransferLog history;
   private final BufferPool buffers = new BufferPool(POOLED_BYTES);
   private final LossMemory losses = new LossMemory();
@@ -69,9 +69,9 @@ final class ServerEngine {
       ServerSpec spec,
       DatagramHost host,
       Link.Factory links,
-      Segmentation segmentation,
+      BulkSending bulk,
       TransferLog history) {
-    this.segmentation = segmentation;
+    this.bulk = bulk;
     this.spec = spec;
     this.host = host;
     this.links = links;
@@ -249,7 +249,7 @@ final class ServerEngine {
         () -> {
           try {
             if (transfer.record.request().options().containsKey("windowsize")) {
-              segmentation.prepare();
+              bulk.prepare();
             }
             Closeable content = transfer.open();
             hand(() -> transfer.opened(content), () -> transfer.closeQuietly(content));

@@ -6,6 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.liminix.net.DatagramHost;
 import org.liminix.tftp.internal.AllowList;
+import org.liminix.tftp.internal.BulkSending;
+import org.liminix.tftp.internal.LinuxBulkSending;
 import org.liminix.tftp.internal.Negotiation;
 import org.liminix.tftp.internal.RetryTimer;
 
@@ -18,7 +20,7 @@ import org.liminix.tftp.internal.RetryTimer;
  * @param openers how many threads may wait for disks and users' functions
  * @param history how many that are over are remembered
  * @param linger how long a completed write answers a client that missed the end
- * @param segmentation whether the kernel may cut runs of packets
+ * @param windows how the packets of a window reach the kernel
  */
 record ServerSpec(
     AllowList allowed,
@@ -34,6 +36,21 @@ record ServerSpec(
     int openers,
     int history,
     Duration linger,
-    boolean segmentation,
+    Windows windows,
     List<TftpListener> listeners,
-    @Nullable TftpFaults faults) {}
+    @Nullable TftpFaults faults) {
+
+  /** How the packets of a window reach the kernel; each where it works, or else the next. */
+  enum Windows {
+    /** As one packet that it cuts. */
+    SEGMENTED,
+    /** With one call. */
+    UNSEGMENTED,
+    /** One by one. */
+    PORTABLE;
+
+    BulkSending sending() {
+      return this == PORTABLE ? BulkSending.NONE : new LinuxBulkSending(this == SEGMENTED);
+    }
+  }
+}

@@ -11,11 +11,10 @@ import org.liminix.net.DatagramHost;
 import org.liminix.net.EventLoop;
 import org.liminix.net.UdpHost;
 import org.liminix.tftp.internal.AllowList;
+import org.liminix.tftp.internal.BulkSending;
 import org.liminix.tftp.internal.EndpointLink;
 import org.liminix.tftp.internal.Link;
-import org.liminix.tftp.internal.Segmentation;
 import org.liminix.tftp.internal.UdpLink;
-import org.liminix.tftp.internal.UdpSegment;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,7 +79,7 @@ public final class TftpServer implements AutoCloseable {
     if (given != null) {
       Link.Factory links = (peer, handler) -> EndpointLink.to(peer, given, handler);
       return started(
-          new ServerEngine(spec, given, links, Segmentation.NONE, history),
+          new ServerEngine(spec, given, links, BulkSending.NONE, history),
           history,
           given.loop(),
           false);
@@ -88,13 +87,13 @@ public final class TftpServer implements AutoCloseable {
     EventLoop loop = EventLoop.start("tftp");
     try {
       InetAddress address = spec.address();
-      Segmentation segmentation = spec.segmentation() ? new UdpSegment() : Segmentation.NONE;
+      BulkSending bulk = spec.windows().sending();
       return started(
           new ServerEngine(
               spec,
               UdpHost.at(address, loop),
-              new UdpLink.Opener(loop, address, segmentation),
-              segmentation,
+              new UdpLink.Opener(loop, address, bulk),
+              bulk,
               history),
           history,
           loop,

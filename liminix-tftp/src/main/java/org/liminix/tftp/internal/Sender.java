@@ -18,7 +18,7 @@ public final class Sender {
   /** The pause between bursts after a loss, the resolution of the loop's timers. */
   private static final Duration PAUSE = Duration.ofMillis(1);
 
-  /** The most segments Linux cuts one send into. */
+  /** The most segments Linux cuts one send into, and enough for one call. */
   private static final int MOST_IN_RUN = 64;
 
   /** Told how the sending goes. */

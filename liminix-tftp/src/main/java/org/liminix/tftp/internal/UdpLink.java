@@ -35,9 +35,9 @@ public final class UdpLink implements Link {
   private final DatagramChannel channel;
   private final DatagramChannel strays;
   private final ByteBuffer received;
-  private final Segmentation segmentation;
-  private int segmentSize; // what the kernel was told, 0 if nothing
-  private boolean segmentationTried;
+  private final BulkSending bulk;
+  private boolean outletSought;
+  private BulkSending.@Nullable Outlet outlet;
   private int rest; // turns until the next look for a packet that was not told of
   private int restAfterLook; // doubles with each look in vain
   private @Nullable SelectionKey key;
@@ -46,19 +46,19 @@ public final class UdpLink implements Link {
   public static final class Opener implements Factory {
     private final EventLoop loop;
     private final InetAddress address;
-    private final Segmentation segmentation;
+    private final BulkSending bulk;
     private final ByteBuffer received = ByteBuffer.allocateDirect(64 * 1024);
 
-    public Opener(EventLoop loop, InetAddress address, Segmentation segmentation) {
+    public Opener(EventLoop loop, InetAddress address, BulkSending bulk) {
       this.loop = loop;
       this.address = address;
-      this.segmentation = segmentation;
+      this.bulk = bulk;
     }
 
     @Override
     public Link open(InetSocketAddress peer, Handler handler) {
       try {
-        return new UdpLink(loop, address, peer, handler, received, segmentation);
+        return new UdpLink(loop, address, peer, handler, received, bulk);
       } catch (IOException e) {
         throw new NetworkException("No UDP port for a transfer to " + peer, e);
       }
@@ -71,12 +71,12 @@ public final class UdpLink implements Link {
       InetSocketAddress peer,
       Handler handler,
       ByteBuffer received,
-      Segmentation segmentation)
+      BulkSending bulk)
       throws IOException {
     this.peer = peer;
     this.handler = handler;
     this.received = received;
-    this.segmentation = segmentation;
+    this.bulk = bulk;
     this.channel = openChannel(peer);
     DatagramChannel second = null;
     try {
@@ -181,38 +181,22 @@ public final class UdpLink implements Link {
 
   @Override
   public boolean send(ByteBuffer packets, int size) {
-    int end = packets.limit();
-    if (packets.remaining() > size && segments(size)) {
-      int start = packets.position();
-      boolean took = writeRun(packets);
-      if (segmentSize > 0 || packets.position() > start) {
-        return took;
-      }
-    }
-    while (packets.position() < end) {
-      packets.limit(Math.min(end, packets.position() + size));
-      boolean took = write(packets);
-      packets.limit(end);
-      if (!took) {
-        return false;
-      }
-    }
-    return true;
+    BulkSending.Outlet way = packets.remaining() > size ? outlet() : null;
+    return way == null ? sendEach(packets, size) : sendAtOnce(way, packets, size);
   }
 
-  /** Whether the kernel cuts a run into packets of that size; the option is set once. */
-  private boolean segments(int size) {
-    if (!segmentationTried) {
-      segmentationTried = true;
-      segmentSize = segmentation.cut(channel, size) ? size : 0;
+  /** Sought when there is a run to send: most transfers never have one. */
+  private BulkSending.@Nullable Outlet outlet() {
+    if (!outletSought) {
+      outletSought = true;
+      outlet = bulk.of(channel);
     }
-    return segmentSize == size;
+    return outlet;
   }
 
-  /** Writes several packets at once, or none and gives up doing so. */
-  private boolean writeRun(ByteBuffer packets) {
+  private boolean sendAtOnce(BulkSending.Outlet way, ByteBuffer packets, int size) {
     try {
-      if (channel.write(packets) == 0) {
+      if (!way.send(packets, size)) {
         awaitWritable();
         return false;
       }
@@ -220,11 +204,21 @@ public final class UdpLink implements Link {
       packets.position(packets.limit());
       handler.unreachable();
     } catch (IOException e) {
-      // Packets larger than the path's frames, for one, are not made this way.
-      log.info("UDP_SEGMENT does not work to {}; sending packets one by one", peer);
+      packets.position(packets.limit());
       log.debug("Sending to {}", peer, e);
-      segmentSize = 0;
-      segmentation.cut(channel, 0);
+    }
+    return true;
+  }
+
+  private boolean sendEach(ByteBuffer packets, int size) {
+    int end = packets.limit();
+    while (packets.position() < end) {
+      packets.limit(Math.min(end, packets.position() + size));
+      boolean took = write(packets);
+      packets.limit(end);
+      if (!took) {
+        return false;
+      }
     }
     return true;
   }

@@ -9,7 +9,10 @@ import org.liminix.tftp.TftpServerBuilder;
 final class BenchServer {
   private BenchServer() {}
 
-  /** Takes the port, the folder and {@code portable} or {@code segments}; ends with its input. */
+  /**
+   * Takes the port, the folder and {@code segments}, {@code unsegmented} or {@code portable}; ends
+   * with its input.
+   */
   public static void main(String[] arguments) throws IOException {
     TftpServerBuilder builder =
         TftpServer.allow("127.0.0.1")
@@ -18,8 +21,10 @@ final class BenchServer {
             .root(Path.of(arguments[1]))
             .maxWindow(64)
             .maxWindowBytes(8 << 20);
-    if (arguments[2].equals("portable")) {
-      builder.portable();
+    switch (arguments[2]) {
+      case "unsegmented" -> builder.unsegmented();
+      case "portable" -> builder.portable();
+      default -> {}
     }
     try (TftpServer server = builder.start()) {
       while (System.in.read() >= 0) {

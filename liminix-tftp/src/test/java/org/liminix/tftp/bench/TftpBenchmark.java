@@ -35,15 +35,15 @@ import java.util.function.LongConsumer;
  * <p>All servers listen by themselves, none behind inetd. Each case starts them anew, each on the
  * same processor; where the title says one CPU the client shares it. They are warm when the clock
  * starts, as a server is that has been up for a while: each has served {@value #SHORT_TRANSFERS}
- * files of one block and, at the head of each row, the row's file a number of times ({@code
- * -Dwarmup}). Then follow rounds ({@code -Drounds}) in which every server has its turn. Processor
- * time is taken from the first packet until a client has everything, when the processes and threads
- * that serve it still exist. The memory case alone measures servers that were just started.
+ * files of one block and, at the head of each row, so many MiB ({@code -Dwarmup}). Then follow
+ * rounds ({@code -Drounds}) in which every server has its turn. Processor time is taken from the
+ * first packet until a client has everything, when the processes and threads that serve it still
+ * exist. The memory case alone measures servers that were just started.
  */
 final class TftpBenchmark implements AutoCloseable {
   private static final int SERVER_CPU = 1;
   private static final int ROUNDS = Integer.getInteger("rounds", 5);
-  private static final int WARM_UP = Integer.getInteger("warmup", 10);
+  private static final int WARM_UP_MEBIBYTES = Integer.getInteger("warmup", 800);
   private static final int SHORT_TRANSFERS = 1000;
   private static final String SHORT = "1B";
   private static final double MB = 1e6;
@@ -107,6 +107,7 @@ final class TftpBenchmark implements AutoCloseable {
 
   private void startAll() throws Exception {
     addOurs("ours", "segments", FLAGS);
+    addOurs("unsegmented", "unsegmented", FLAGS);
     addOurs("portable", "portable", FLAGS);
     addOurs("small", "segments", SMALL_FLAGS);
     Path hpa = peers.resolve("tftpd-hpa/usr/sbin/in.tftpd");
@@ -218,16 +219,19 @@ final class TftpBenchmark implements AutoCloseable {
     }
   }
 
-  /** Medians of rounds in which every server has its turn, so that noise hits all alike. */
-  private void compare(String title, List<Subject> among, Measurement measurement) {
+  /**
+   * Medians of rounds of so many MiB in which every server has its turn, so that noise hits all
+   * alike.
+   */
+  private void compare(String title, int mebibytes, List<Subject> among, Measurement measurement) {
     System.out.printf("%n%s%n", title);
     List<Result> results = new ArrayList<>(among.stream().map(Result::new).toList());
-    for (int round = -WARM_UP; round < ROUNDS; round++) {
+    for (int round = -(WARM_UP_MEBIBYTES / mebibytes); round < ROUNDS; round++) {
       for (Result result : List.copyOf(results)) {
         try {
           result.measure(measurement, round);
         } catch (IOException e) {
-          System.out.printf("  %-10s takes no part: %s%n", result.subject.name(), e.getMessage());
+          System.out.printf("  %-11s takes no part: %s%n", result.subject.name(), e.getMessage());
           results.remove(result);
         }
       }
@@ -235,7 +239,7 @@ final class TftpBenchmark implements AutoCloseable {
     for (Result result : results) {
       System.out.printf(
           Locale.ROOT,
-          "  %-10s %8.1f MB/s (%.1f to %.1f)   ours/it %5.2f   %6.2f ms CPU/MB   %5.1f MB%n",
+          "  %-11s %8.1f MB/s (%.1f to %.1f)   ours/it %5.2f   %6.2f ms CPU/MB   %5.1f MB%n",
           result.subject.name(),
           result.median(),
           result.sorted()[0],
@@ -302,6 +306,7 @@ final class TftpBenchmark implements AutoCloseable {
     for (int blockSize : new int[] {512, 1468, 8192, 65464}) {
       compare(
           "window 1, blksize " + blockSize + ", one CPU",
+          16,
           among,
           (subject, complete) -> FastClient.fetch(file(subject, "16M"), blockSize, 1, complete));
     }
@@ -309,11 +314,12 @@ final class TftpBenchmark implements AutoCloseable {
 
   private void windows() throws Exception {
     pinClient(SERVER_CPU);
-    List<Subject> among = among("ours", "portable", "atftpd");
+    List<Subject> among = among("ours", "unsegmented", "portable", "atftpd");
     warmUp(among);
     for (int window : new int[] {8, 64}) {
       compare(
           "blksize 1468, window " + window + ", one CPU",
+          16,
           among,
           (subject, complete) -> FastClient.fetch(file(subject, "16M"), 1468, window, complete));
     }
@@ -330,6 +336,7 @@ final class TftpBenchmark implements AutoCloseable {
       Map<String, Integer> fewest = new LinkedHashMap<>();
       compare(
           clients + " clients, blksize 1468, " + size + " MiB each, two CPUs",
+          clients * size,
           among,
           (subject, complete) -> {
             FastClient.Crowd crowd =
@@ -352,7 +359,7 @@ final class TftpBenchmark implements AutoCloseable {
         }
         Arrays.sort(seconds);
         System.out.printf(
-            Locale.ROOT, "  %-10s %6.2f s%n", subject.name(), seconds[seconds.length / 2]);
+            Locale.ROOT, "  %-11s %6.2f s%n", subject.name(), seconds[seconds.length / 2]);
       }
     }
   }
@@ -377,7 +384,7 @@ final class TftpBenchmark implements AutoCloseable {
       }
       System.out.printf(
           Locale.ROOT,
-          "  %-10s %6.1f MB resident, %6.1f the %dth time, %6.1f idle before; %d of 100 complete%n",
+          "  %-11s %6.1f MB resident, %6.1f the %dth time, %6.1f idle before; %d of 100 complete%n",
           subject.name(),
           memory[0],
           memory[ROUNDS - 1],
