@@ -69,19 +69,24 @@ public final class Tmux implements AutoCloseable {
     return screen;
   }
 
+  /** What is on the screen now, its lines without the spaces at their ends. */
+  public List<String> shown() throws IOException, InterruptedException {
+    return tmux(socket, "capture-pane", "-p").lines().toList();
+  }
+
   public void resize(int rows, int columns) throws IOException, InterruptedException {
     tmux(socket, "resize-window", "-x", Integer.toString(columns), "-y", Integer.toString(rows));
   }
 
-  private static void tmux(Path socket, String... arguments)
+  private static String tmux(Path socket, String... arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of("tmux", "-S", socket.toString()));
     command.addAll(List.of("-f", "/dev/null"));
     command.addAll(List.of(arguments));
-    run(command);
+    return run(command);
   }
 
-  private static void run(List<String> command) throws IOException, InterruptedException {
+  private static String run(List<String> command) throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().remove("TMUX");
     Process process = builder.start();
@@ -90,6 +95,7 @@ public final class Tmux implements AutoCloseable {
     if (!process.waitFor(20, TimeUnit.SECONDS) || process.exitValue() != 0) {
       throw new IOException(command + ": " + said);
     }
+    return said;
   }
 
   @Override

@@ -38,7 +38,7 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
     terms = Negotiation.answer(packet, opened.size(), engine.limitsFor(client()));
     record.terms(terms.blockSize(), terms.window(), opened.size());
     reserved = (long) terms.blockSize() * terms.window();
-    engine.reserve(reserved);
+    engine.reserve(client(), reserved);
     if (terms.answer().isEmpty()) {
       send(opened, nowNanos);
     } else {
@@ -48,10 +48,14 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
   }
 
   private void send(Source opened, long nowNanos) {
-    Sender started =
-        new Sender(engine.loop(), link(), opened, terms, timer, engine.buffers(), this);
-    sender = started;
-    started.start(nowNanos);
+    try {
+      Sender started =
+          new Sender(engine.loop(), link(), opened, terms, timer, engine.buffers(), this);
+      sender = started;
+      started.start(nowNanos);
+    } catch (OutOfMemoryError e) { // this JVM may use less than the server was told it may
+      fail(TftpError.UNDEFINED, "The server has no memory for this window", e);
+    }
   }
 
   @Override
@@ -70,11 +74,9 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
       return;
     }
     int number = Wire.number(datagram);
-    if (sender != null) {
-      answered();
+    if (sender != null && answered()) {
       sender.acknowledged(number, nowNanos);
-    } else if (number == 0 && source != null) {
-      answered();
+    } else if (sender == null && number == 0 && source != null && answered()) {
       timer.answered(nowNanos);
       send(source, nowNanos);
     }
@@ -119,7 +121,7 @@ final class ReadTransfer extends ServerTransfer implements Sender.Owner {
 
   @Override
   void release() {
-    engine.reserve(-reserved);
+    engine.reserve(client(), -reserved);
     reserved = 0;
     if (sender != null) {
       sender.close();

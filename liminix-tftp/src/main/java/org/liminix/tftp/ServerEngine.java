@@ -4,12 +4,10 @@ import java.io.Closeable;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -60,12 +58,10 @@ final class ServerEngine {
   private final ThreadPoolExecutor openers;
 
   private final Map<InetSocketAddress, ServerTransfer> latest = new HashMap<>();
-  private final Set<ServerTransfer> transfers = new LinkedHashSet<>();
-  private final Set<ServerTransfer> halfOpen = new LinkedHashSet<>();
+  private final Places places;
+  private final WindowMemory windows;
   private final Set<ServerTransfer> lingering = new LinkedHashSet<>();
   private final Set<InetAddress> denied = new HashSet<>();
-  private long reserved; // bytes in the windows granted
-  private boolean full;
   private boolean closed;
   private final DatagramEndpoint endpoint;
 
@@ -80,6 +76,8 @@ final class ServerEngine {
     this.host = host;
     this.links = links;
     this.history = history;
+    this.places = new Places(spec.maxTransfers());
+    this.windows = new WindowMemory(spec.maxMemory());
     this.openers =
         new ThreadPoolExecutor(
             spec.openers(),
@@ -115,15 +113,16 @@ final class ServerEngine {
   /** What may be granted to a client, given what it lost before and the memory that is left. */
   Negotiation.Limits limitsFor(InetSocketAddress client) {
     Negotiation.Limits limits = spec.limits();
+    long share = windows.shareOf(client.getAddress());
     return new Negotiation.Limits(
-        limits.blockSize(),
+        (int) Math.min(limits.blockSize(), Math.max(TftpServerBuilder.FRAME_BLOCK_SIZE, share)),
         losses.windowFor(client.getAddress(), limits.window()),
-        (int) Math.max(0, Math.min(limits.windowBytes(), spec.maxMemory() - reserved)));
+        (int) Math.min(limits.windowBytes(), share));
   }
 
-  /** Takes bytes for a window, or gives them back if negative. */
-  void reserve(long bytes) {
-    reserved += bytes;
+  /** Takes bytes for a client's window, or gives them back if negative. */
+  void reserve(InetSocketAddress client, long bytes) {
+    windows.take(client.getAddress(), bytes);
   }
 
   void finishedWindow(InetSocketAddress client, int window, int lost, int borne) {
@@ -163,7 +162,10 @@ final class ServerEngine {
     try {
       packet = RequestPacket.parse(datagram);
     } catch (MalformedPacketException e) {
-      log.debug("{} sent a malformed request: {}", client, e.getMessage());
+      log.debug(
+          "{} sent a malformed request: {}",
+          client,
+          TftpRequest.printable(String.valueOf(e.getMessage())));
       if (allowed) {
         reply(Wire.error(Wire.ILLEGAL_OPERATION, String.valueOf(e.getMessage())), client);
       }
@@ -208,31 +210,31 @@ final class ServerEngine {
   }
 
   private void requested(RequestPacket packet, InetSocketAddress client) {
-    ServerTransfer existing = latest.get(client);
-    if (existing != null && existing.halfOpen() && existing.packet.equals(packet)) {
-      existing.requestRepeated();
+    ServerTransfer predecessor = latest.get(client);
+    if (predecessor != null && predecessor.halfOpen() && predecessor.packet.equals(packet)) {
+      predecessor.requestRepeated();
       return;
     }
-    if (!makeRoom()) {
+    if (!places.makeRoomFor(client.getAddress())) {
+      log.debug("{} is left unanswered: its address has most of the places", client);
       return;
     }
     TftpTransfer record = new TftpTransfer(request(packet, client));
-    ServerTransfer predecessor = existing;
-    if (existing != null && existing.halfOpen()) {
-      existing.end(TftpTransfer.State.FAILED, null, "the client asked for something else");
+    if (predecessor != null && !predecessor.hasPort()) {
+      predecessor.end(TftpTransfer.State.FAILED, null, "the client asked for something else");
       predecessor = null;
-    } else if (existing != null) {
-      // Either the client began anew from the same port, as U-Boot does, or the network delivered
-      // an old request twice. The client's next packet tells which.
-      existing.pause();
+    } else if (predecessor != null) {
+      // Either the client began anew from the same port, as U-Boot does, and its last packet to the
+      // old one may still be under way; or the network delivered an old request twice. The client's
+      // next packet tells which.
+      predecessor.pause();
     }
     ServerTransfer transfer =
         packet.opcode() == Wire.RRQ
             ? new ReadTransfer(this, packet, record, predecessor)
             : new WriteTransfer(this, packet, record, predecessor);
     latest.put(client, transfer);
-    transfers.add(transfer);
-    halfOpen.add(transfer);
+    places.add(transfer);
     history.begun(record);
     TftpFaults faults = spec.faults();
     if (faults != null && faults.refusal() != null && faults.applyTo(record.request())) {
@@ -240,30 +242,6 @@ final class ServerEngine {
     } else {
       open(transfer);
     }
-  }
-
-  /**
-   * Whether another transfer fits in. The oldest whose client has never reacted makes way: a
-   * thousand requests from forged addresses displace each other, not the clients that are there.
-   * Otherwise the request is left unanswered, and the client asks again.
-   */
-  private boolean makeRoom() {
-    if (transfers.size() < spec.maxTransfers()) {
-      full = false;
-      return true;
-    }
-    if (!full) {
-      full = true;
-      log.warn("{} transfers are under way, the most that were allowed", transfers.size());
-    }
-    var oldest = halfOpen.iterator();
-    if (!oldest.hasNext()) {
-      return false;
-    }
-    oldest
-        .next()
-        .end(TftpTransfer.State.FAILED, null, "displaced, as the client had not reacted yet");
-    return true;
   }
 
   private void open(ServerTransfer transfer) {
@@ -322,7 +300,7 @@ final class ServerEngine {
   }
 
   void answered(ServerTransfer transfer) {
-    halfOpen.remove(transfer);
+    places.reacted(transfer);
   }
 
   void progressed(ServerTransfer transfer) {
@@ -330,8 +308,7 @@ final class ServerEngine {
   }
 
   void ended(ServerTransfer transfer) {
-    transfers.remove(transfer);
-    halfOpen.remove(transfer);
+    places.remove(transfer);
     latest.remove(transfer.client(), transfer);
     Runnable opening = transfer.opening;
     if (opening != null) {
@@ -369,8 +346,7 @@ final class ServerEngine {
     if (closed) {
       return;
     }
-    List<ServerTransfer> open = new ArrayList<>(transfers);
-    for (ServerTransfer transfer : open) {
+    for (ServerTransfer transfer : places.all()) {
       transfer.fail(TftpError.UNDEFINED, "The server is closing", null);
     }
     closed = true;

@@ -16,7 +16,7 @@ import org.liminix.tftp.internal.RetryTimer;
  *
  * @param host where it lives, or null for this machine at {@code address}
  * @param maxTransfers how many may be under way at once
- * @param maxMemory the most bytes in all windows, those of one block aside
+ * @param maxMemory the most bytes in all windows, those of one small block aside
  * @param openers how many threads may wait for disks and users' functions
  * @param history how many that are over are remembered
  * @param linger how long a completed write answers a client that missed the end

@@ -24,7 +24,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   final RequestPacket packet;
   final TftpTransfer record;
   final RetryTimer timer;
-  private final @Nullable ServerTransfer predecessor;
+  private @Nullable ServerTransfer predecessor; // until it is known which of both is followed
 
   /** What is to open the content, until that has happened. */
   @Nullable Runnable opening;
@@ -33,7 +33,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   private @Nullable Closeable content;
   private boolean answered;
   private boolean ended;
-  private long reportedNanos;
+  private long reportedNanos = System.nanoTime() - ServerEngine.PROGRESS_NANOS;
 
   ServerTransfer(
       ServerEngine engine,
@@ -72,8 +72,14 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
     return !answered && !ended;
   }
 
-  final boolean ended() {
-    return ended;
+  /** Whether the client may know of it. */
+  final boolean hasPort() {
+    return link != null;
+  }
+
+  /** The one of both that has made no progress for longer, to the accuracy of reports. */
+  static ServerTransfer quieter(ServerTransfer one, ServerTransfer other) {
+    return one.reportedNanos - other.reportedNanos <= 0 ? one : other;
   }
 
   final void opened(Closeable opened) {
@@ -137,18 +143,28 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   /** Something came although all was over. */
   void afterEnd(ByteBuffer datagram) {}
 
-  /** The client has reacted: it exists, and it is this transfer that it follows. */
-  final void answered() {
+  /**
+   * The client has reacted: it exists, and it is this transfer that it follows.
+   *
+   * @return whether there is a place for it
+   */
+  final boolean answered() {
     if (!answered) {
-      answered = true;
-      engine.answered(this);
       if (predecessor != null) {
         predecessor.superseded();
+        predecessor = null;
       }
+      engine.answered(this);
+      answered = true;
     }
+    return !ended;
   }
 
   private void superseded() {
+    if (predecessor != null) {
+      predecessor.superseded();
+      predecessor = null;
+    }
     end(TftpTransfer.State.FAILED, null, "the client asked anew from the same port");
   }
 
@@ -236,6 +252,7 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
     }
     if (predecessor != null) {
       predecessor.resume();
+      predecessor = null;
     }
   }
 
@@ -253,6 +270,12 @@ abstract class ServerTransfer implements Link.Handler, RetryTimer.Handler {
   /** Stays quiet while the client may be about to follow a newer transfer. */
   final void pause() {
     timer.stop();
+    ServerTransfer older = predecessor;
+    if (older != null && older.halfOpen()) { // one of these is enough for each client
+      predecessor = older.predecessor;
+      older.predecessor = null;
+      older.end(TftpTransfer.State.FAILED, null, "the client asked for something else");
+    }
   }
 
   private void resume() {

@@ -49,11 +49,30 @@ public record TftpRequest(
 
   /** A name from the network, safe to print on a terminal or into a log. */
   static String printable(String name) {
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < name.length() && i < 128; i++) {
-      char c = name.charAt(i);
-      text.append(Character.isISOControl(c) ? '?' : c);
-    }
-    return name.length() > 128 ? text + "…" : text.toString();
+    return printable(name, 128);
+  }
+
+  /**
+   * Text of which a part is from the network: without what moves a cursor, starts a line or, as
+   * some of Unicode's format characters do, turns around what follows.
+   *
+   * @param most characters kept
+   */
+  static String printable(String text, int most) {
+    StringBuilder safe = new StringBuilder();
+    text.codePoints().limit(most).map(c -> isUnsafe(c) ? '?' : c).forEach(safe::appendCodePoint);
+    return text.codePointCount(0, text.length()) > most ? safe + "…" : safe.toString();
+  }
+
+  private static boolean isUnsafe(int character) {
+    return switch (Character.getType(character)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          true;
+      default -> false;
+    };
   }
 }

@@ -43,7 +43,7 @@ public final class TftpServerBuilder {
   static final int DEFAULT_MAX_WINDOW = 16;
 
   /** A block that fits an Ethernet frame: where nobody reassembles IP fragments. */
-  private static final int FRAME_BLOCK_SIZE = 1468;
+  static final int FRAME_BLOCK_SIZE = 1468;
 
   private static final int DEFAULT_WINDOW_BYTES = 1024 * 1024;
   private static final long DEFAULT_MAX_UPLOAD = 256L * 1024 * 1024;
@@ -51,7 +51,8 @@ public final class TftpServerBuilder {
   private static final int DEFAULT_HISTORY = 1000;
   private static final int DEFAULT_RETRIES = 5;
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(1);
-  private static final long DEFAULT_MAX_MEMORY = 64L * 1024 * 1024;
+  private static final long DEFAULT_MAX_MEMORY =
+      Math.min(64L * 1024 * 1024, Runtime.getRuntime().maxMemory() / 4);
   private static final int DEFAULT_OPENERS = 2;
   private static final Duration DEFAULT_LEAST_WAIT = Duration.ofMillis(40);
   private static final Duration DEFAULT_MOST_WAIT = Duration.ofSeconds(5);
@@ -255,8 +256,13 @@ public final class TftpServerBuilder {
   }
 
   /**
-   * The most transfers under way at once; 1024 unless set. When it is reached, a new request
-   * displaces the oldest one whose client has not reacted yet, or else waits until it is repeated.
+   * The most transfers under way at once; 1024 unless set. Clients that have not reacted yet, as
+   * forged ones never do, may be a sixteenth more, and the oldest of them makes way for the next.
+   *
+   * <p>A transfer may take as long as its client likes. But when all are taken, a client of another
+   * address gets a place of the address that has the most of them: whichever of its clients was
+   * quiet longest is sent an error. Of an address that has the most itself, a further request waits
+   * until it is repeated.
    */
   public TftpServerBuilder maxTransfers(int count) {
     once(maxTransfers, "maxTransfers", "decide for one");
@@ -265,8 +271,10 @@ public final class TftpServerBuilder {
   }
 
   /**
-   * The most bytes in the windows of all transfers together; 64 MiB unless set. When they are used
-   * up, further transfers get windows of one block.
+   * The most bytes in the windows of all transfers together; 64 MiB unless set, or a quarter of the
+   * memory this JVM may use if that is less. The clients of one address share half of what the
+   * others leave. When that is used up, further transfers get windows of one block, and no block of
+   * more than 1468 bytes.
    */
   public TftpServerBuilder maxMemory(long bytes) {
     once(maxMemory, "maxMemory", "decide for one");

@@ -28,6 +28,8 @@ public final class TftpTransfer {
     REFUSED
   }
 
+  private static final int MOST_REASON = 1000;
+
   private final TftpRequest request;
   private final long startNanos = System.nanoTime();
   private volatile State state = State.RUNNING;
@@ -124,7 +126,7 @@ public final class TftpTransfer {
   void ended(State state, @Nullable TftpError error, String reason) {
     this.endNanos = System.nanoTime();
     this.error = error;
-    this.reason = reason;
+    this.reason = TftpRequest.printable(reason, MOST_REASON); // may quote a name or a client
     this.state = state;
   }
 

@@ -1,7 +1,6 @@
 package org.liminix.tftp;
 
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +11,8 @@ import org.liminix.process.LiminixException;
 
 /**
  * The command line of this module's jar, which takes what Liminix's {@code tufted} takes: {@code
- * [-a address] folder}. Serves at port 69 until it is interrupted.
+ * [-a address] folder}. Serves at port 69 until it is interrupted, and prints a line for each
+ * transfer that is over. On a terminal there are bars for those under way.
  */
 public final class Tufted {
   private static final String USAGE =
@@ -25,10 +25,20 @@ public final class Tufted {
 
   private Tufted() {}
 
-  /** Serves until the process is ended. */
+  /** Serves until the process is ended, and then tells clients so. */
   public static void main(String[] arguments) throws InterruptedException {
+    // A log is nothing that this command needs, so its lack is nothing to be told of at each start.
+    System.setProperty("slf4j.internal.verbosity", "ERROR");
     try {
-      start(List.of(arguments), System.out, isTerminal());
+      ProgressReport report = new ProgressReport(System.out, isTerminal());
+      TftpServer server = start(List.of(arguments), report);
+      Runtime.getRuntime()
+          .addShutdownHook(
+              new Thread(
+                  () -> {
+                    server.close();
+                    report.close();
+                  }));
       new CountDownLatch(1).await();
     } catch (IllegalArgumentException | LiminixException e) {
       System.err.println(e.getMessage());
@@ -37,20 +47,27 @@ public final class Tufted {
   }
 
   /**
-   * Whether standard output is a terminal. Not asked of {@code System.console()}, which since Java
-   * 22 is there in any case.
+   * Whether standard output is a terminal that can move its cursor. Not asked of {@code
+   * System.console()}, which is absent when only the input is redirected, and which in Java 22 to
+   * 24 is there in any case.
    */
   private static boolean isTerminal() {
+    String kind = System.getenv("TERM");
+    if (kind == null || kind.equals("dumb")) {
+      return false;
+    }
     try {
       String output = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
-      return output.startsWith("/dev/pts/") || output.startsWith("/dev/tty");
+      return output.startsWith("/dev/pts/")
+          || output.startsWith("/dev/tty")
+          || output.equals("/dev/console");
     } catch (IOException | UnsupportedOperationException e) {
       return false;
     }
   }
 
-  /** Starts what the arguments say and reports to a stream. */
-  static TftpServer start(List<String> arguments, PrintStream out, boolean terminal) {
+  /** Starts what the arguments say. */
+  static TftpServer start(List<String> arguments, ProgressReport report) {
     List<String> allowed = new ArrayList<>();
     int port = 69;
     @Nullable String address = null;
@@ -80,9 +97,8 @@ public final class Tufted {
     if (address != null) {
       builder.address(address);
     }
-    TftpServer server =
-        builder.root(folder).port(port).listener(new ProgressBars(out, terminal)).start();
-    out.println(
+    TftpServer server = builder.root(folder).port(port).listener(report).start();
+    report.say(
         "TFTP serving from "
             + folder.toAbsolutePath().normalize()
             + " at port "

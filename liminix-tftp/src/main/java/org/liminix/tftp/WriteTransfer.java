@@ -48,8 +48,7 @@ final class WriteTransfer extends ServerTransfer implements Receiver.Owner {
 
   @Override
   void handle(int opcode, ByteBuffer datagram, long nowNanos) {
-    if (opcode == Wire.DATA && receiver != null) {
-      answered();
+    if (opcode == Wire.DATA && receiver != null && answered()) {
       receiver.received(datagram, nowNanos);
     }
   }

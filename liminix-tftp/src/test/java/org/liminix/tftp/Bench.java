@@ -2,6 +2,7 @@ package org.liminix.tftp;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
@@ -26,6 +27,11 @@ final class Bench implements AutoCloseable {
 
   RawPeer another() {
     return new RawPeer(server.address());
+  }
+
+  /** A client at an address of its own, on loopback. */
+  RawPeer at(String address) {
+    return new RawPeer(server.address(), new InetSocketAddress(address, 0));
   }
 
   /** Puts a file of that size with random content into the root. */

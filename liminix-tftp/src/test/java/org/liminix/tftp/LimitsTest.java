@@ -46,7 +46,7 @@ class LimitsTest {
   void grantsSmallerWindowsWhileItsMemoryIsUsedUp() {
     CountDownLatch ended = new CountDownLatch(3);
     try (Bench bench =
-            new Bench(root, b -> b.maxMemory(20 * 1024).retries(100).listener(counting(ended)));
+            new Bench(root, b -> b.maxMemory(40 * 1024).retries(100).listener(counting(ended)));
         RawPeer second = bench.another();
         RawPeer third = bench.another();
         RawPeer fourth = bench.another()) {
@@ -59,6 +59,23 @@ class LimitsTest {
       third.error(0, "no more");
       awaited(ended);
       assertThat(askForAWindow(fourth)).containsEntry("windowsize", "16");
+    }
+  }
+
+  @Test
+  void keepsMemoryForTheWindowsOfOtherAddresses() {
+    try (Bench bench = new Bench(root, b -> b.maxMemory(128 * 1024));
+        RawPeer other = bench.at("127.0.0.2");
+        RawPeer another = bench.at("127.0.0.2")) {
+      bench.put("file", 100_000);
+      String[] much = {"blksize", "65464", "windowsize", "16"};
+      assertThat(other.read("file", much).receive().options())
+          .containsEntry("blksize", "65464")
+          .containsEntry("windowsize", "1");
+      assertThat(another.read("file", much).receive().options())
+          .containsEntry("blksize", "1468")
+          .containsEntry("windowsize", "1");
+      assertThat(askForAWindow(bench.client)).containsEntry("windowsize", "16");
     }
   }
 

@@ -213,6 +213,41 @@ class RefusalBehaviourTest {
     assertThat(bench.client.receive().isData(3).source()).isEqualTo(transfer);
   }
 
+  /** Asks, and passes over what the server may say again of older transfers meanwhile. */
+  private RawPeer.Reply firstBlock(String file, int length) {
+    RawPeer.Reply reply = bench.client.read(file).receive();
+    while (reply.payload().length != length) {
+      reply = bench.client.receive();
+    }
+    return reply.isData(1);
+  }
+
+  @Test
+  void completesATransferWhoseLastAcknowledgementTheNextRequestOvertakes() {
+    bench.put("script", 10);
+    var script = firstBlock("script", 10).source();
+    var file = firstBlock("file", 512).source();
+    bench.client.sendTo(script, RawPeer.numbered(RawPeer.ACK, 1, new byte[0]));
+    assertThat(bench.server.awaitTransfer("script", Duration.ofSeconds(20)).bytes()).isEqualTo(10);
+    assertThat(bench.client.ack(1).receive().isData(2).source()).isEqualTo(file);
+  }
+
+  @Test
+  void remembersOneUnansweredRequestOfAPortBesideTheLatest() {
+    bench.client.read("file").receive().isData(1);
+    bench.client.ack(1).receive().isData(2);
+    for (int i = 0; i < 10; i++) {
+      bench.put("file" + i, 10 + i);
+      firstBlock("file" + i, 10 + i);
+    }
+    bench.client.ack(1);
+    bench.server.awaitTransfer("file9", Duration.ofSeconds(20));
+    assertThat(bench.server.transfers())
+        .hasSize(11)
+        .extracting(TftpTransfer::state)
+        .doesNotContain(TftpTransfer.State.RUNNING);
+  }
+
   @Test
   void servesBackToBackRequestsFromOnePort() {
     for (int i = 0; i < 20; i++) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -338,11 +339,10 @@ class TftpServerTest {
     Files.writeString(root.resolve("file"), "content");
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
-    try (TftpServer server =
+    try (ProgressReport report = new ProgressReport(stream, true);
+        TftpServer server =
             Tufted.start(
-                List.of("-a", "127.0.0.1", "-p", "0", "-l", "127.0.0.1", root.toString()),
-                stream,
-                true);
+                List.of("-a", "127.0.0.1", "-p", "0", "-l", "127.0.0.1", root.toString()), report);
         RawPeer peer = new RawPeer(server.address())) {
       assertThat(peer.fetch("file")).isEqualTo("content".getBytes(StandardCharsets.UTF_8));
       server.awaitTransfer("file", Duration.ofSeconds(20));
@@ -353,14 +353,17 @@ class TftpServerTest {
 
   @Test
   void explainsItsCommandLine() {
-    for (List<String> wrong :
-        List.of(
-            List.<String>of(),
-            List.of("-x", "y", "dir"),
-            List.of("-a", "127.0.0.1"),
-            List.of("one", "two"))) {
-      assertThatThrownBy(() -> Tufted.start(wrong, System.out, false))
-          .hasMessageStartingWith("Usage:");
+    PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
+    try (ProgressReport report = new ProgressReport(nowhere, false)) {
+      for (List<String> wrong :
+          List.of(
+              List.<String>of(),
+              List.of("-x", "y", "dir"),
+              List.of("-a", "127.0.0.1"),
+              List.of("one", "two"))) {
+        assertThatThrownBy(() -> Tufted.start(wrong, report)).hasMessageStartingWith("Usage:");
+      }
     }
   }
 
