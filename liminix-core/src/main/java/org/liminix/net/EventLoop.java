@@ -133,6 +133,7 @@ public final class EventLoop implements Executor, AutoCloseable {
     if (inLoop()) {
       return task.get();
     }
+    // Not task::get, whose handle is one more class to make when the first loop starts.
     FutureTask<T> future = new FutureTask<>(() -> task.get());
     execute(future);
     try {

@@ -22,6 +22,9 @@ import org.liminix.net.internal.Ethernet;
  *
  * <p>An offer leaves no state behind: its cookie proves that the client has received it (RFC 2516
  * appendix A, AC-Cookie), so a flood of PADIs costs nothing.
+ *
+ * <p>There are few lambdas between a PADI and its answer: each is a class to make when an ISP is
+ * started for the first time, and more if it captures or takes a number.
  */
 final class AccessConcentrator implements FrameHandler {
   /** RFC 2516 section 4: 0xffff is reserved, and 0 is discovery. */
