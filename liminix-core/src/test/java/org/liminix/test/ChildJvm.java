@@ -48,6 +48,22 @@ public final class ChildJvm implements AutoCloseable {
     return run(wrapper, List.of(), environment, main, arguments);
   }
 
+  /** Whether {@link #runUnder} would get as far as the JVM: whether {@code true} runs there. */
+  public static boolean runsUnder(List<String> wrapper) throws InterruptedException {
+    List<String> command = new ArrayList<>(wrapper);
+    command.add("true");
+    try {
+      return new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException noSuchProgram) {
+      return false;
+    }
+  }
+
   private static ChildJvm run(
       List<String> wrapper,
       List<String> options,

@@ -150,6 +150,20 @@ final class Negotiation {
     }
   }
 
+  /** Begins to negotiate, with answers only until {@link #ask}. */
+  void listen() {
+    if (state == State.CLOSED) {
+      state = State.REQ_SENT;
+    }
+  }
+
+  /** Sends the request that {@link #listen} has left out; without effect if there is one. */
+  void ask() {
+    if (request == null && (state == State.REQ_SENT || state == State.ACK_SENT)) {
+      sendNewRequest();
+    }
+  }
+
   /**
    * Agrees on other terms: the restart option of RFC 1661 section 4.4, which takes the layer below
    * for down and up again.

@@ -48,6 +48,12 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     void record(IspEvent event);
   }
 
+  /**
+   * How long IPv6 waits for IPv4. A slow client sets up one network after the other, with a script
+   * for each, and what it is about to say of the second has to wait.
+   */
+  private static final Duration IPV4_FIRST = Duration.ofMillis(500);
+
   private final int id;
   private final MacAddress peer;
   private final EventLoop loop;
@@ -198,13 +204,23 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     }
     Account.Terms terms = owner.terms(user);
     meter.shape(loop, terms);
-    networks.put(Ppp.IPCP, new Ipcp(loop, this::send, settings, assigned, this));
+    Ipcp ipcp = new Ipcp(loop, this::send, settings, assigned, this);
+    networks.put(Ppp.IPCP, ipcp);
+    ipcp.negotiation().open();
     Ipv6Line line = owner.ipv6(this, this::send);
     ipv6 = line;
     if (line != null) {
       networks.put(Ppp.IPV6CP, line.control());
+      line.control().negotiation().listen();
+      var unused = loop.schedule(IPV4_FIRST, line.control().negotiation()::ask);
     }
-    networks.values().forEach(network -> network.negotiation().open());
+  }
+
+  private void askForIpv6() {
+    NetworkControl network = networks.get(Ppp.IPV6CP);
+    if (network != null) {
+      network.negotiation().ask();
+    }
   }
 
   @Override
@@ -227,6 +243,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
     if (network != null) {
       networkOpened(network);
     }
+    askForIpv6();
     Integer assigned = address;
     PppSession renumbered = session;
     if (assigned != null && renumbered != null) {
@@ -275,6 +292,7 @@ final class PppLink implements Lcp.Listener, Authenticator.Listener, Ipcp.Listen
   @Override
   public void networkFinished(NetworkControl network, String why, boolean byPeer) {
     finished.add(network);
+    askForIpv6(); // there may be no IPv4 to wait for
     if (finished.containsAll(networks.values())) {
       terminate(
           byPeer ? IspEvent.Reason.CLIENT : IspEvent.Reason.NEGOTIATION,

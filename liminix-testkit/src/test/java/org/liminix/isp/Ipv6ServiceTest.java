@@ -406,13 +406,37 @@ class Ipv6ServiceTest {
     assertThat(lengths).allMatch(length -> length <= 1492);
   }
 
+  private void authenticate() throws Exception {
+    client.connect();
+    client.openLcp();
+    client.respond("db123@a.1", "NotReallyTheSecret");
+  }
+
+  /** A slow client would run its script for IPv6 before it goes on with IPv4. */
+  @Test
+  void answersAtOnceButAsksForIpv6OnceIpv4IsAgreedOn() throws Exception {
+    start(Ipv6Service.standard());
+    authenticate();
+    client.send(Ppp.IPV6CP, Negotiation.CONFIGURE_REQUEST, 1, identifier(OURS.low()));
+    Heard first = client.next(packet -> packet.protocol() == Ppp.IPV6CP);
+    assertThat(first.is(Ppp.IPV6CP, Negotiation.CONFIGURE_ACK)).as("%s", first).isTrue();
+    client.openIpcp();
+    client.acknowledge(client.next(Ppp.IPV6CP, Negotiation.CONFIGURE_REQUEST));
+    advertisement();
+  }
+
+  @Test
+  void asksForIpv6ThoughTheClientIsSilentAboutIpv4() throws Exception {
+    start(Ipv6Service.standard());
+    authenticate();
+    openIpv6();
+  }
+
   /** RFC 1661 section 2: each network control protocol for itself. */
   @Test
   void keepsALinkAsLongAsOneOfItsNetworksIsLeft() throws Exception {
     BorderNetworkGateway isp = start(Ipv6Service.standard());
-    client.connect();
-    client.openLcp();
-    client.respond("db123@a.1", "NotReallyTheSecret");
+    authenticate();
     client.next(Ppp.CHAP, 3);
     ByteBuffer rejected = Ppp.begin(Lcp.PROTOCOL_REJECT, 9, 2).putShort((short) Ppp.IPCP);
     client.send(Ppp.LCP, Ppp.finish(rejected));

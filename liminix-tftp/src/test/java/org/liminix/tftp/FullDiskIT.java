@@ -39,28 +39,13 @@ class FullDiskIT {
             "mount -t tmpfs -o size=1m,nr_inodes=50 tmpfs \"$0\" && exec \"$@\"",
             mountPoint.toString());
     assumeTrue(
-        succeeds(onASmallDisk, "true"),
+        ChildJvm.runsUnder(onASmallDisk),
         "Users may not mount anything in a namespace of their own here; the package util-linux has"
             + " unshare, and sysctl kernel.unprivileged_userns_clone=1 may let them");
     // German, if the machine knows it: what a full disk is called is no matter.
     Map<String, String> language = Map.of("LC_ALL", "C.UTF-8", "LANGUAGE", "de");
     disk = ChildJvm.runUnder(onASmallDisk, language, SmallDisk.class, mountPoint.toString());
     server = new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(disk.line()));
-  }
-
-  private static boolean succeeds(List<String> wrapper, String command) throws Exception {
-    List<String> words = new java.util.ArrayList<>(wrapper);
-    words.add(command);
-    try {
-      return new ProcessBuilder(words)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor()
-          == 0;
-    } catch (IOException noSuchProgram) {
-      return false;
-    }
   }
 
   @AfterEach

@@ -3,8 +3,6 @@ package org.liminix.tftp.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -41,27 +39,12 @@ class BulkSendingIT {
                 + " && exec \"$@\"",
             "sh");
     assumeTrue(
-        succeeds(onASlowLine),
+        ChildJvm.runsUnder(onASlowLine),
         "There is no slow line in a namespace of a user's own here: that needs unshare of"
             + " util-linux, ip and tc of iproute2, the kernel's sch_tbf, and perhaps sysctl"
             + " kernel.unprivileged_userns_clone=1");
     try (ChildJvm sender = ChildJvm.runUnder(onASlowLine, Map.of(), SlowLoopback.class, way)) {
       assertThat(Integer.parseInt(sender.line())).as("times that the port was full").isPositive();
-    }
-  }
-
-  private static boolean succeeds(List<String> wrapper) throws Exception {
-    List<String> words = new ArrayList<>(wrapper);
-    words.add("true");
-    try {
-      return new ProcessBuilder(words)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor()
-          == 0;
-    } catch (IOException noSuchProgram) {
-      return false;
     }
   }
 }
