@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A way to hand the kernel the packets of a window at once. Used on one event loop. */
 public interface BulkSending {
+  /** The most segments Linux cuts one send into, and enough for one call. */
+  int MOST_PACKETS = 64;
+
   /** What Java alone can do: packets are sent one by one. */
   BulkSending NONE = channel -> null;
 

@@ -122,9 +122,10 @@ public final class FileSource implements Source {
   }
 
   private void move(ByteBuffer from, ByteBuffer target, int count) {
-    target.put(target.position(), from, from.position(), count);
-    target.position(target.position() + count);
-    from.position(from.position() + count);
+    int end = from.limit();
+    from.limit(from.position() + count);
+    target.put(from);
+    from.limit(end);
     position += count;
   }
 

@@ -19,6 +19,15 @@ public interface Link extends AutoCloseable {
    */
   boolean send(ByteBuffer packets, int size);
 
+  /**
+   * How many packets are best laid end to end for one {@link #send(ByteBuffer, int)}: one where
+   * each takes a call of its own, for its bytes are in the processor's nearest cache as long as no
+   * other packet is made ready in between.
+   */
+  default int packetsAtOnce() {
+    return 1;
+  }
+
   /** Sends one packet, or loses it as UDP may. */
   default void send(ByteBuffer packet) {
     send(packet, Math.max(1, packet.remaining()));

@@ -18,9 +18,6 @@ public final class Sender {
   /** The pause between bursts after a loss, the resolution of the loop's timers. */
   private static final Duration PAUSE = Duration.ofMillis(1);
 
-  /** The most segments Linux cuts one send into, and enough for one call. */
-  private static final int MOST_IN_RUN = 64;
-
   /** Told how the sending goes. */
   public interface Owner {
     /** So many bytes of the content have arrived. */
@@ -216,13 +213,18 @@ public final class Sender {
     try {
       int allowance = pace.burst();
       long end = acknowledged + window;
+      int slot = (int) (sent % window);
       while (allowance > 0 && !blocked) {
-        int run = load(end, allowance);
+        int run = load(slot, (int) Math.min(Math.min(allowance, end - sent), window - slot));
         if (run == 0) {
           break;
         }
+        sendRun(slot, run);
         allowance -= run;
-        sendRun(run);
+        slot += run;
+        if (slot == window) {
+          slot = 0;
+        }
       }
       highest = Math.max(highest, sent);
       if (silent) {
@@ -239,36 +241,38 @@ public final class Sender {
     }
   }
 
-  /** How many blocks from the next on lie end to end in the ring, after reading missing ones. */
-  private int load(long end, int allowance) throws IOException {
-    int slot = (int) (sent % window);
-    long to = Math.min(end, sent + Math.min(allowance, window - slot));
-    to = Math.min(to, sent + Math.min(MOST_IN_RUN, Math.max(1, Wire.MAX_DATAGRAM / stride)));
-    while (filled < to && last < 0) {
-      fill();
+  /** How many blocks from that slot on lie end to end in the ring, after reading missing ones. */
+  private int load(int slot, int most) throws IOException {
+    int wanted = most > 1 ? Math.min(most, mostAtOnce()) : most;
+    int ready = (int) (filled - sent);
+    while (ready < wanted && last < 0) {
+      fill((slot + ready) * stride);
+      ready++;
     }
-    return (int) (Math.min(to, filled) - sent);
+    return Math.min(wanted, ready);
   }
 
-  private void fill() throws IOException {
-    long block = filled + 1;
-    int start = (int) (filled % window) * stride;
+  private int mostAtOnce() {
+    int packets = link.packetsAtOnce();
+    return packets == 1 ? 1 : Math.min(packets, Math.max(1, Wire.MAX_DATAGRAM / stride));
+  }
+
+  private void fill(int start) throws IOException {
+    filled++;
     ring.limit(start + stride).position(start);
-    ring.putShort((short) Wire.DATA).putShort((short) block);
+    ring.putShort((short) Wire.DATA).putShort((short) filled);
     source.fill(ring);
     if (ring.hasRemaining()) {
-      last = block;
+      last = filled;
       lastLength = ring.position() - start - Wire.HEADER;
     }
-    filled = block;
   }
 
-  private void sendRun(int run) {
-    int start = (int) (sent % window) * stride;
+  private void sendRun(int slot, int run) {
+    int start = slot * stride;
     int length = run * stride - (sent + run == last ? blockSize - lastLength : 0);
     ring.limit(start + length).position(start);
-    boolean took = link.send(ring, stride);
-    if (took) {
+    if (link.send(ring, stride)) {
       sent += run;
     } else {
       sent += (ring.position() - start) / stride;

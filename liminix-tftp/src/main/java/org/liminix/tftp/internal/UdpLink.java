@@ -180,8 +180,16 @@ public final class UdpLink implements Link {
   }
 
   @Override
+  public int packetsAtOnce() {
+    return outlet() == null ? 1 : BulkSending.MOST_PACKETS;
+  }
+
+  @Override
   public boolean send(ByteBuffer packets, int size) {
-    BulkSending.Outlet way = packets.remaining() > size ? outlet() : null;
+    if (packets.remaining() <= size) {
+      return write(packets);
+    }
+    BulkSending.Outlet way = outlet();
     return way == null ? sendEach(packets, size) : sendAtOnce(way, packets, size);
   }
 
