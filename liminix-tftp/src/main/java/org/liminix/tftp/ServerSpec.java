@@ -47,10 +47,10 @@ record ServerSpec(
     /** With one call. */
     UNSEGMENTED,
     /** One by one. */
-    PORTABLE;
+    SINGLE;
 
     BulkSending sending() {
-      return this == PORTABLE ? BulkSending.NONE : new LinuxBulkSending(this == SEGMENTED);
+      return this == SINGLE ? BulkSending.NONE : new LinuxBulkSending(this == SEGMENTED);
     }
   }
 }

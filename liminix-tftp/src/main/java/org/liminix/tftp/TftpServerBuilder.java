@@ -83,7 +83,7 @@ public final class TftpServerBuilder {
   private @Nullable Long maxMemory;
   private @Nullable Integer openers;
   private @Nullable TftpFaults faults;
-  private ServerSpec.@Nullable Windows windows;
+  private ServerSpec.Windows windows = ServerSpec.Windows.SEGMENTED;
 
   TftpServerBuilder(AllowList allowed) {
     this.allowed = allowed;
@@ -356,32 +356,18 @@ public final class TftpServerBuilder {
   }
 
   /**
-   * Gives the kernel the packets of a window as they are, with one {@code sendmmsg}, even where it
-   * could cut them from one large packet ({@code UDP_SEGMENT} of Linux, which is two to four times
-   * as fast). What clients see is the same; a capture on this machine shows packets as they will be
-   * on the wire, rather than the large one.
-   *
-   * @throws IllegalStateException if this or {@link #portable()} was called
+   * Gives the kernel the packets of a window as they are, even where it could cut them from one
+   * large packet ({@code UDP_SEGMENT} of Linux, which is two to four times as fast). So it is done
+   * by itself where that does not work: with one {@code sendmmsg} on 64-bit Linux if jffi is there,
+   * or else one by one. What clients see is the same; a capture on this machine shows packets as
+   * they will be on the wire, rather than the large one.
    */
   public TftpServerBuilder unsegmented() {
     return windows(ServerSpec.Windows.UNSEGMENTED);
   }
 
-  /**
-   * Sends with nothing but what Java has, packet by packet: neither {@code UDP_SEGMENT} nor {@code
-   * sendmmsg}, which are used on 64-bit Linux if jffi is there. What clients see is the same.
-   *
-   * @throws IllegalStateException if this or {@link #unsegmented()} was called
-   */
-  public TftpServerBuilder portable() {
-    return windows(ServerSpec.Windows.PORTABLE);
-  }
-
-  private TftpServerBuilder windows(ServerSpec.Windows way) {
-    if (windows != null) {
-      throw new IllegalStateException(
-          "One of unsegmented() and portable() was already called; call one of them, once");
-    }
+  /** Also for tests of what happens elsewhere. */
+  TftpServerBuilder windows(ServerSpec.Windows way) {
     windows = way;
     return this;
   }
@@ -458,7 +444,7 @@ public final class TftpServerBuilder {
         openers == null ? DEFAULT_OPENERS : openers,
         history == null ? DEFAULT_HISTORY : history,
         linger == null ? DEFAULT_LINGER : linger,
-        windows == null ? ServerSpec.Windows.SEGMENTED : windows,
+        windows,
         List.copyOf(listeners),
         faults);
   }

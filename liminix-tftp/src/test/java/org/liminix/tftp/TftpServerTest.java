@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -229,11 +228,8 @@ class TftpServerTest {
   /** However its packets reach the kernel, a client sees the same. */
   @Test
   void sendsTheSameWindowsInEachWay() {
-    List<UnaryOperator<TftpServerBuilder>> ways =
-        List.of(
-            UnaryOperator.identity(), TftpServerBuilder::unsegmented, TftpServerBuilder::portable);
-    for (UnaryOperator<TftpServerBuilder> way : ways) {
-      try (Bench bench = new Bench(root, way)) {
+    for (ServerSpec.Windows way : ServerSpec.Windows.values()) {
+      try (Bench bench = new Bench(root, builder -> builder.windows(way))) {
         byte[] content = bench.put("image", 1468 * 100 + 7);
         assertThat(bench.client.fetch("image", "blksize", "1468", "windowsize", "16"))
             .isEqualTo(content);
@@ -241,15 +237,6 @@ class TftpServerTest {
             .isEqualTo(16);
       }
     }
-  }
-
-  @Test
-  void sendsInOneWayOnly() {
-    TftpServerBuilder builder = TftpServer.allowAnyone().unsegmented();
-    assertThatThrownBy(builder::portable)
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessage(
-            "One of unsegmented() and portable() was already called; call one of them, once");
   }
 
   @Test

@@ -32,6 +32,7 @@ class TuftedIT {
 
   @TempDir Path root;
   @TempDir Path jars;
+  private boolean withJffi = true;
 
   @BeforeEach
   void putFiles() throws IOException {
@@ -43,7 +44,8 @@ class TuftedIT {
   private String command(String... options) throws IOException {
     Path own = null;
     for (String entry : Splitter.on(File.pathSeparator).split(ChildJvm.classPath())) {
-      if (entry.endsWith(".jar")) {
+      boolean optional = Path.of(entry).getFileName().toString().startsWith("jffi");
+      if (entry.endsWith(".jar") && (withJffi || !optional)) {
         Path jar = Path.of(entry);
         Path copy = Files.copy(jar, jars.resolve(jar.getFileName().toString()));
         own = jar.getFileName().toString().startsWith("liminix-tftp") ? copy : own;
@@ -166,6 +168,22 @@ class TuftedIT {
       }
       assertThat(tufted.toHandle().destroy()).isTrue(); // Process.destroy() closes its output, too
       assertThat(output.readLine()).isNull();
+    } finally {
+      tufted.destroyForcibly();
+    }
+  }
+
+  @Test
+  void sendsWindowsWithoutJffiToo() throws Exception {
+    byte[] image = Files.readAllBytes(root.resolve(IMAGE));
+    withJffi = false;
+    Process tufted = start();
+    try (BufferedReader output = tufted.inputReader();
+        RawPeer board = new RawPeer(server(port(output)))) {
+      assertThat(board.fetch(IMAGE, "blksize", "1468", "windowsize", "16")).isEqualTo(image);
+      assertThat(output.readLine())
+          .startsWith("127.0.0.1 reads " + IMAGE + ": 50.0 KiB in ")
+          .contains("windowsize 16");
     } finally {
       tufted.destroyForcibly();
     }

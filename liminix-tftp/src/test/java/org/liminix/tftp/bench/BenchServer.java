@@ -9,10 +9,7 @@ import org.liminix.tftp.TftpServerBuilder;
 final class BenchServer {
   private BenchServer() {}
 
-  /**
-   * Takes the port, the folder and {@code segments}, {@code unsegmented} or {@code portable}; ends
-   * with its input.
-   */
+  /** Takes the port, the folder, and {@code unsegmented} perhaps; ends with its input. */
   public static void main(String[] arguments) throws IOException {
     TftpServerBuilder builder =
         TftpServer.allow("127.0.0.1")
@@ -21,10 +18,8 @@ final class BenchServer {
             .root(Path.of(arguments[1]))
             .maxWindow(64)
             .maxWindowBytes(8 << 20);
-    switch (arguments[2]) {
-      case "unsegmented" -> builder.unsegmented();
-      case "portable" -> builder.portable();
-      default -> {}
+    if (arguments.length > 2) {
+      builder.unsegmented();
     }
     try (TftpServer server = builder.start()) {
       while (System.in.read() >= 0) {

@@ -1,6 +1,7 @@
 package org.liminix.tftp.bench;
 
 import com.google.common.base.Splitter;
+import java.io.File;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -17,6 +18,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 
 /**
  * Measures this server beside those of Debian with one client in turn, and prints MB/s, ratios,
@@ -39,6 +41,10 @@ import java.util.function.LongConsumer;
  * rounds ({@code -Drounds}) in which every server has its turn. Processor time is taken from the
  * first packet until a client has everything, when the processes and threads that serve it still
  * exist. The memory case alone measures servers that were just started.
+ *
+ * <p>Windows reach the kernel in one of three ways, each where the one before does not work: ours
+ * has them cut by {@code UDP_SEGMENT}; unsegmented hands them over with {@code sendmmsg}; no-jffi
+ * has that library not on its class path and sends packet by packet.
  */
 final class TftpBenchmark implements AutoCloseable {
   private static final int SERVER_CPU = 1;
@@ -106,10 +112,11 @@ final class TftpBenchmark implements AutoCloseable {
   }
 
   private void startAll() throws Exception {
-    addOurs("ours", "segments", FLAGS);
-    addOurs("unsegmented", "unsegmented", FLAGS);
-    addOurs("portable", "portable", FLAGS);
-    addOurs("small", "segments", SMALL_FLAGS);
+    String classPath = System.getProperty("java.class.path");
+    addOurs("ours", FLAGS, classPath);
+    addOurs("unsegmented", FLAGS, classPath, "unsegmented");
+    addOurs("no-jffi", FLAGS, withoutJffi(classPath));
+    addOurs("small", SMALL_FLAGS, classPath);
     Path hpa = peers.resolve("tftpd-hpa/usr/sbin/in.tftpd");
     if (Files.isExecutable(hpa)) {
       InetSocketAddress at = freePort();
@@ -171,20 +178,25 @@ final class TftpBenchmark implements AutoCloseable {
     }
   }
 
-  private void addOurs(String name, String mode, String flags) throws IOException {
+  private void addOurs(String name, String flags, String classPath, String... mode)
+      throws IOException {
     InetSocketAddress at = freePort();
     List<String> command =
         new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
     command.addAll(Splitter.on(' ').splitToList(flags));
     command.addAll(
         List.of(
-            "-cp",
-            System.getProperty("java.class.path"),
-            BenchServer.class.getName(),
-            "" + at.getPort(),
-            folder.toString(),
-            mode));
+            "-cp", classPath, BenchServer.class.getName(), "" + at.getPort(), folder.toString()));
+    command.addAll(List.of(mode));
     add(name, command, at, "");
+  }
+
+  /** Where Java alone is left, packets are sent one by one. */
+  private static String withoutJffi(String classPath) {
+    return Splitter.on(File.pathSeparator)
+        .splitToStream(classPath)
+        .filter(entry -> !Path.of(entry).getFileName().toString().startsWith("jffi"))
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   private void add(String name, List<String> command, InetSocketAddress at, String prefix)
@@ -314,7 +326,7 @@ final class TftpBenchmark implements AutoCloseable {
 
   private void windows() throws Exception {
     pinClient(SERVER_CPU);
-    List<Subject> among = among("ours", "unsegmented", "portable", "atftpd");
+    List<Subject> among = among("ours", "unsegmented", "no-jffi", "atftpd");
     warmUp(among);
     for (int window : new int[] {8, 64}) {
       compare(
@@ -366,7 +378,7 @@ final class TftpBenchmark implements AutoCloseable {
 
   private void memory() throws IOException {
     System.out.printf("%n100 transfers at once; small is ours with %s%n", SMALL_FLAGS);
-    for (Subject subject : among("ours", "portable", "small", "tftpd-hpa", "atftpd", "dnsmasq")) {
+    for (Subject subject : among("ours", "no-jffi", "small", "tftpd-hpa", "atftpd", "dnsmasq")) {
       double idle = subject.memory();
       double[] memory = new double[ROUNDS];
       int completed = 100;
