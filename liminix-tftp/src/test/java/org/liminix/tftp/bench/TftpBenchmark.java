@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Measures this server beside those of Debian with one client in turn, and prints MB/s, ratios,
@@ -232,8 +233,9 @@ final class TftpBenchmark implements AutoCloseable {
   }
 
   /**
-   * Medians of rounds of so many MiB in which every server has its turn, so that noise hits all
-   * alike.
+   * Medians of rounds of so many MiB in which every server has its turn. A ratio is the median of
+   * those of each round: a machine that others use is slower for seconds on end, and not by the
+   * same for all.
    */
   private void compare(String title, int mebibytes, List<Subject> among, Measurement measurement) {
     System.out.printf("%n%s%n", title);
@@ -248,15 +250,19 @@ final class TftpBenchmark implements AutoCloseable {
         }
       }
     }
+    Result last = results.get(results.size() - 1);
     for (Result result : results) {
       System.out.printf(
           Locale.ROOT,
-          "  %-11s %8.1f MB/s (%.1f to %.1f)   ours/it %5.2f   %6.2f ms CPU/MB   %5.1f MB%n",
+          "  %-11s %8.1f MB/s (%.1f to %.1f)   ours/it %5.2f   it/%s %5.2f   %6.2f ms CPU/MB  "
+              + " %5.1f MB%n",
           result.subject.name(),
           result.median(),
           result.sorted()[0],
           result.sorted()[ROUNDS - 1],
-          results.get(0).median() / result.median(),
+          results.get(0).ratioTo(result),
+          last.subject.name(),
+          result.ratioTo(last),
           result.cpuSeconds * 1000 / result.megabytes,
           result.memory);
     }
@@ -300,6 +306,13 @@ final class TftpBenchmark implements AutoCloseable {
 
     double median() {
       return sorted()[ROUNDS / 2];
+    }
+
+    double ratioTo(Result other) {
+      return IntStream.range(0, ROUNDS)
+          .mapToDouble(round -> rates[round] / other.rates[round])
+          .sorted()
+          .toArray()[ROUNDS / 2];
     }
   }
 
