@@ -366,7 +366,7 @@ public final class TftpServerBuilder {
     return windows(ServerSpec.Windows.UNSEGMENTED);
   }
 
-  /** Also for tests of what happens elsewhere. */
+  /** Tests say so, to see what happens on machines where fewer ways work. */
   TftpServerBuilder windows(ServerSpec.Windows way) {
     windows = way;
     return this;

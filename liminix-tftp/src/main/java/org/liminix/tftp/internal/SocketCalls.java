@@ -32,7 +32,7 @@ final class SocketCalls {
   static final int ECONNREFUSED = 111;
 
   /** The most packets in one call. */
-  static final int MOST_MESSAGES = 64;
+  static final int MOST_MESSAGES = BulkSending.MOST_PACKETS;
 
   private static final int AF_INET6 = 10;
 
