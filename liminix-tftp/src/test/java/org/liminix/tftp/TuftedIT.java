@@ -184,6 +184,10 @@ class TuftedIT {
       assertThat(output.readLine())
           .startsWith("127.0.0.1 reads " + IMAGE + ": 50.0 KiB in ")
           .contains("windowsize 16");
+      assertThat(Files.readString(Path.of("/proc/" + tufted.pid() + "/maps")))
+          .as("the libraries it has loaded")
+          .contains("libnio")
+          .doesNotContain("jffi");
     } finally {
       tufted.destroyForcibly();
     }
