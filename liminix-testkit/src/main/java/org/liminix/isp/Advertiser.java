@@ -6,7 +6,8 @@ import org.liminix.net.EventLoop;
 
 /**
  * When a router advertises itself without being asked (RFC 4861 section 6.2.4): three times soon
- * after its start, then now and then. Confined to the loop.
+ * after its start, then now and then, and often enough for addresses to stay preferred where two
+ * advertisements in a row are lost. Confined to the loop.
  */
 final class Advertiser {
   /** RFC 4861 section 10: MAX_INITIAL_RTR_ADVERT_INTERVAL would be 16 seconds at most. */
@@ -14,16 +15,25 @@ final class Advertiser {
 
   private static final int MAX_INITIAL = 3;
 
-  private static final Duration INTERVAL = Duration.ofMinutes(5);
+  private static final Duration LONGEST = Duration.ofMinutes(5);
 
   private final EventLoop loop;
+  private final Duration interval;
   private final Runnable advertise;
   private int sent;
   private EventLoop.@Nullable Timer next;
 
-  Advertiser(EventLoop loop, Runnable advertise) {
+  /**
+   * @param preferred how long addresses stay preferred that are made from an advertisement
+   */
+  Advertiser(EventLoop loop, Duration preferred, Runnable advertise) {
     this.loop = loop;
+    this.interval = shorter(LONGEST, preferred.dividedBy(3));
     this.advertise = advertise;
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   void start() {
@@ -32,7 +42,9 @@ final class Advertiser {
   }
 
   private void advertise() {
-    next = loop.schedule(++sent < MAX_INITIAL ? INITIAL : INTERVAL, this::advertise);
+    next =
+        loop.schedule(
+            ++sent < MAX_INITIAL ? shorter(INITIAL, interval) : interval, this::advertise);
     advertise.run();
   }
 

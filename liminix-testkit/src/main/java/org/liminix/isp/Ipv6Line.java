@@ -80,7 +80,7 @@ final class Ipv6Line implements Ipv6cp.Listener, Dhcpv6Bindings.Listener {
     this.dhcp = dhcp;
     this.network = network;
     this.control = new Ipv6cp(loop, way, this);
-    this.advertiser = new Advertiser(loop, () -> advertise(Ipv6Address.ALL_NODES));
+    this.advertiser = new Advertiser(loop, terms.preferred, () -> advertise(Ipv6Address.ALL_NODES));
     this.bindings =
         new Dhcpv6Bindings(
             terms.delegating ? router.delegations() : null, terms.leasing ? network : null, this);

@@ -54,7 +54,7 @@ final class Ipv6Router implements Ipv6Interface.Owner {
     this.networks = new PrefixPool(terms.sessions, 64);
     this.delegations = new PrefixPool(terms.delegations, terms.delegatedLength);
     this.card = new Ipv6Interface(world, true, this);
-    this.advertiser = new Advertiser(loop, this::advertise);
+    this.advertiser = new Advertiser(loop, terms.preferred, this::advertise);
     card.start();
     card.configure(terms.world);
     if (terms.advertisedToWorld) {

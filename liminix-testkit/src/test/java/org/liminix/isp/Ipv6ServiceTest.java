@@ -236,6 +236,15 @@ class Ipv6ServiceTest {
   }
 
   @Test
+  void advertisesItselfBeforeAddressesCeaseToBePreferred() throws Exception {
+    start(Ipv6Service.standard().lifetimes(Duration.ofSeconds(1), Duration.ofSeconds(10)));
+    dial();
+    for (int i = 1; i < 6; i++) { // the first three come soon whatever the lifetimes are
+      assertThat(advertisement().prefixes()).isNotEmpty();
+    }
+  }
+
+  @Test
   void delegatesAPrefixAndRoutesIt() throws Exception {
     BorderNetworkGateway isp = start(Ipv6Service.standard().dns("2001:db8::53"));
     EthernetHost server =

@@ -140,7 +140,7 @@ class RealIpv6IT {
 
   @Test
   void givesTheRouterItsPrefixAgainWhenItDialsAgain(
-      Segments segments, BorderNetworkGateway isp, EthernetHost pc) {
+      Segments segments, BorderNetworkGateway isp, EthernetHost pc, Vm router) {
     addressOf(pc);
     try (FrameLog lan = segments.get(LAN).log()) {
       session.drop();
@@ -151,6 +151,8 @@ class RealIpv6IT {
       PppSession next = isp.awaitSession(PATIENCE);
       assertThat(next.id()).isNotEqualTo(session.id());
       assertThat(next.awaitDelegation(PATIENCE)).isEqualTo(DELEGATED);
+      // A client left over from the last session would take the answers of the new one.
+      assertThat(run(router, "pidof dhcp6c")).isEqualTo(run(router, "cat /run/dhcp6c.pid"));
       lan.await(
           frame -> routerLifetime(frame) > 0 && frame.time().isAfter(resigned.time()), PATIENCE);
       pc.ping("2001:db8::2", PATIENCE);
