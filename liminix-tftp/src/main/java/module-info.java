@@ -3,7 +3,7 @@
 module org.liminix.tftp {
   requires com.google.common;
   requires transitive org.liminix.core;
-  requires static org.jnrproject.jffi;
+  requires org.jnrproject.jffi;
   requires org.slf4j;
 
   exports org.liminix.tftp;

@@ -6,8 +6,8 @@ import org.liminix.net.EventLoop;
 
 /**
  * When a router advertises itself without being asked (RFC 4861 section 6.2.4): three times soon
- * after its start, then now and then, and often enough for addresses to stay preferred where two
- * advertisements in a row are lost. Confined to the loop.
+ * after its start, then now and then, but three times before the addresses that hosts make
+ * themselves would cease to be preferred. Confined to the loop.
  */
 final class Advertiser {
   /** RFC 4861 section 10: MAX_INITIAL_RTR_ADVERT_INTERVAL would be 16 seconds at most. */

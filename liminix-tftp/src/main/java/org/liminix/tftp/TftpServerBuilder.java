@@ -358,9 +358,9 @@ public final class TftpServerBuilder {
   /**
    * Gives the kernel the packets of a window as they are, even where it could cut them from one
    * large packet ({@code UDP_SEGMENT} of Linux, which is two to four times as fast). So it is done
-   * by itself where that does not work: with one {@code sendmmsg} on 64-bit Linux if jffi is there,
-   * or else one by one. What clients see is the same; a capture on this machine shows packets as
-   * they will be on the wire, rather than the large one.
+   * by itself where that does not work: with one {@code sendmmsg} on 64-bit Linux, one by one
+   * elsewhere and where jffi was excluded. What clients see is the same; a capture on this machine
+   * shows packets as they will be on the wire, rather than the large one.
    */
   public TftpServerBuilder unsegmented() {
     return windows(ServerSpec.Windows.UNSEGMENTED);

@@ -44,8 +44,8 @@ class TuftedIT {
   private String command(String... options) throws IOException {
     Path own = null;
     for (String entry : Splitter.on(File.pathSeparator).split(ChildJvm.classPath())) {
-      boolean optional = Path.of(entry).getFileName().toString().startsWith("jffi");
-      if (entry.endsWith(".jar") && (withJffi || !optional)) {
+      boolean jffi = Path.of(entry).getFileName().toString().startsWith("jffi");
+      if (entry.endsWith(".jar") && (withJffi || !jffi)) {
         Path jar = Path.of(entry);
         Path copy = Files.copy(jar, jars.resolve(jar.getFileName().toString()));
         own = jar.getFileName().toString().startsWith("liminix-tftp") ? copy : own;
