@@ -130,11 +130,16 @@ public final class UdpLink implements Link {
 
   private void receive() {
     try {
-      boolean more = read();
-      for (int reads = 1; more && reads < READS_PER_TURN && worthALook(); reads++) {
-        more = read();
-        restAfterLook = more ? 0 : Math.min(MOST_REST, 2 * restAfterLook + 1);
-        rest = restAfterLook;
+      // Only one place reads: all that a packet leads to is compiled into it.
+      for (int reads = 0; reads < READS_PER_TURN && (reads == 0 || worthALook()); reads++) {
+        boolean more = read();
+        if (reads > 0) {
+          restAfterLook = more ? 0 : Math.min(MOST_REST, 2 * restAfterLook + 1);
+          rest = restAfterLook;
+        }
+        if (!more) {
+          return;
+        }
       }
     } catch (PortUnreachableException e) {
       handler.unreachable();

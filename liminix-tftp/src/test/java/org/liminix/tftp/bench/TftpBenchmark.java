@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -59,6 +60,14 @@ final class TftpBenchmark implements AutoCloseable {
 
   /** For who counts megabytes: a small nursery, and the compiler that needs less memory itself. */
   private static final String SMALL_FLAGS = FLAGS + " -Xmn4m -XX:TieredStopAtLevel=1";
+
+  /** What a server runs with, and writes its log with. */
+  private static final Pattern RUNTIME =
+      Pattern.compile("classes|test-classes|guava|failureaccess|slf4j|jffi");
+
+  /** Where Java alone is left, packets are sent one by one. */
+  private static final Pattern WITHOUT_JFFI =
+      Pattern.compile("classes|test-classes|guava|failureaccess|slf4j");
 
   private final Path folder;
   private final Path peers;
@@ -113,10 +122,10 @@ final class TftpBenchmark implements AutoCloseable {
   }
 
   private void startAll() throws Exception {
-    String classPath = System.getProperty("java.class.path");
+    String classPath = classPath(RUNTIME);
     addOurs("ours", FLAGS, classPath);
     addOurs("unsegmented", FLAGS, classPath, "unsegmented");
-    addOurs("no-jffi", FLAGS, withoutJffi(classPath));
+    addOurs("no-jffi", FLAGS, classPath(WITHOUT_JFFI));
     addOurs("small", SMALL_FLAGS, classPath);
     Path hpa = peers.resolve("tftpd-hpa/usr/sbin/in.tftpd");
     if (Files.isExecutable(hpa)) {
@@ -192,11 +201,11 @@ final class TftpBenchmark implements AutoCloseable {
     add(name, command, at, "");
   }
 
-  /** Where Java alone is left, packets are sent one by one. */
-  private static String withoutJffi(String classPath) {
+  /** Of this program's own class path what is wanted: the test libraries cost 3 MB of memory. */
+  private static String classPath(Pattern wanted) {
     return Splitter.on(File.pathSeparator)
-        .splitToStream(classPath)
-        .filter(entry -> !Path.of(entry).getFileName().toString().startsWith("jffi"))
+        .splitToStream(System.getProperty("java.class.path"))
+        .filter(entry -> wanted.matcher(Path.of(entry).getFileName().toString()).lookingAt())
         .collect(Collectors.joining(File.pathSeparator));
   }
 
