@@ -156,7 +156,7 @@ public final class Ipv6Service {
   /**
    * How long addresses and prefixes last: otherwise they are preferred for an hour and valid for
    * two. Clients renew what is delegated after half of the preferred time (RFC 8415 section 21.4);
-   * for their addresses on the line the ISP advertises itself anew before a third of it is over.
+   * for their addresses on the line the ISP advertises itself anew whenever a third of it is over.
    */
   public Ipv6Service lifetimes(Duration preferred, Duration valid) {
     refuse(

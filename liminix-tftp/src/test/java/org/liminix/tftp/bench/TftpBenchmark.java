@@ -61,13 +61,14 @@ final class TftpBenchmark implements AutoCloseable {
   /** For who counts megabytes: a small nursery, and the compiler that needs less memory itself. */
   private static final String SMALL_FLAGS = FLAGS + " -Xmn4m -XX:TieredStopAtLevel=1";
 
-  /** What a server runs with, and writes its log with. */
-  private static final Pattern RUNTIME =
-      Pattern.compile("classes|test-classes|guava|failureaccess|slf4j|jffi");
+  /** What every user's server has on its class path, jffi aside; and what writes its log. */
+  private static final String NEEDED =
+      "classes|test-classes|guava|failureaccess|listenablefuture|error_prone|j2objc|jspecify|slf4j";
+
+  private static final Pattern RUNTIME = Pattern.compile(NEEDED + "|jffi");
 
   /** Where Java alone is left, packets are sent one by one. */
-  private static final Pattern WITHOUT_JFFI =
-      Pattern.compile("classes|test-classes|guava|failureaccess|slf4j");
+  private static final Pattern WITHOUT_JFFI = Pattern.compile(NEEDED);
 
   private final Path folder;
   private final Path peers;
@@ -201,7 +202,7 @@ final class TftpBenchmark implements AutoCloseable {
     add(name, command, at, "");
   }
 
-  /** Of this program's own class path what is wanted: the test libraries cost 3 MB of memory. */
+  /** Of this program's own class path what is wanted: test libraries cost a server memory. */
   private static String classPath(Pattern wanted) {
     return Splitter.on(File.pathSeparator)
         .splitToStream(System.getProperty("java.class.path"))
